@@ -1,0 +1,179 @@
+"""The one HTTP client of all connectors: limits on time and size, no redirects, TLS verified, typed failures.
+
+Owns how a call over HTTP can fail.  Everything is decided in the transport, so a library that brings its own
+protocol (scim2-client) is held to the same limits and raises the same `TargetError`.
+"""
+
+import ipaddress
+import socket
+import ssl
+from collections.abc import Mapping
+from threading import Timer
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import httpx2
+
+from connectors.base import OutcomeKind, TargetError
+
+REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+REPEAT = {"repeatable": True}
+"""Request extension of a POST or PATCH that may be sent twice without harm (a look-up, a PATCH of plain values)."""
+
+STATUSES = {
+    401: OutcomeKind.AUTH,
+    403: OutcomeKind.AUTH,
+    404: OutcomeKind.NOT_FOUND,
+    409: OutcomeKind.CONFLICT,
+    412: OutcomeKind.CONFLICT,
+    429: OutcomeKind.THROTTLED,
+}
+_CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
+
+
+def client(url: str, *, seconds: float = 10.0, max_bytes: int = 2_000_000, ca_file: str = "",
+           headers: Mapping[str, str] | None = None) -> httpx2.Client:  # fmt: skip
+    """A client for one target.  `url` is its base and must be https, or http on loopback (stand-ins).
+
+    `seconds` bound one call as a whole; `ca_file` names an authority of the institution instead of the system's.
+    """
+    if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
+        raise ValueError("a target outside loopback needs https")
+    transport = GuardedTransport(seconds, max_bytes, _authorities(url, ca_file))
+    # an encoded body could unfold to any size, so none is asked for and none is taken
+    return httpx2.Client(base_url=url, transport=transport, trust_env=False, follow_redirects=False,
+                         headers={"Accept-Encoding": "identity", **(headers or {})})  # fmt: skip
+
+
+def _authorities(url: str, ca_file: str) -> ssl.SSLContext:
+    """Whose certificates count; without https nobody's, which spares reading the system's on every start."""
+    if urlsplit(url).scheme != "https":
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    return ssl.create_default_context(cafile=ca_file or None)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether this host name or address never leaves the machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class GuardedTransport(httpx2.BaseTransport):
+    """Sends one request on a connection of its own and answers with a 2xx, or raises `TargetError`.
+
+    No connection is kept: one the target had closed meanwhile would make a create look as if it might have happened.
+    """
+
+    def __init__(self, seconds: float, max_bytes: int, tls: ssl.SSLContext) -> None:
+        self._seconds, self._max_bytes = seconds, max_bytes
+        self._inner = httpx2.HTTPTransport(
+            verify=tls, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+        )
+
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
+        repeatable = bool(request.extensions.get("repeatable", request.method in REPEATABLE))
+        with _Watch(self._seconds) as watch:
+            request.extensions = {**request.extensions, "trace": watch.trace, "timeout": self._timeouts()}
+            try:
+                response = self._fetch(request, repeatable)
+            except httpx2.TransportError as error:
+                raise fault(error, repeatable, watch.expired) from error
+        if (refusal := refused(response)) is not None:
+            raise refusal
+        return response
+
+    def close(self) -> None:
+        self._inner.close()
+
+    def _timeouts(self) -> dict[str, float]:
+        return dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
+
+    def _fetch(self, request: httpx2.Request, repeatable: bool) -> httpx2.Response:
+        """The whole answer in memory, within the size limit."""
+        answer = self._inner.handle_request(request)
+        try:
+            body = self._body(answer, repeatable)
+        finally:
+            answer.close()
+        return httpx2.Response(answer.status_code, headers=answer.headers, content=body, request=request)
+
+    def _body(self, answer: httpx2.Response, repeatable: bool) -> bytes:
+        encoded = answer.headers.get("content-encoding", "identity") != "identity"
+        chunks, size = [], 0
+        for chunk in answer.iter_raw():
+            size += len(chunk)
+            if encoded or size > self._max_bytes:
+                kind = OutcomeKind.PERMANENT if repeatable else OutcomeKind.UNKNOWN
+                raise TargetError(kind, "an encoded answer" if encoded else f"an answer over {self._max_bytes} bytes")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+
+class _Watch:
+    """Ends a call whose time is up in whatever phase it hangs, a header sent byte by byte included.
+
+    The limits of httpx2 are for one read each; here the socket is shut down under the waiting reader.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.expired = False
+        self._socket: socket.socket | None = None
+        self._timer = Timer(seconds, self._expire)
+        self._timer.daemon = True
+
+    def trace(self, event: str, info: Mapping[str, Any]) -> None:
+        if event in _CONNECTED:
+            self._socket = info["return_value"].get_extra_info("socket")
+
+    def _expire(self) -> None:
+        self.expired = True
+        if self._socket is not None:
+            try:  # the method of the base class: SSLSocket's own would pull the TLS state away from the reader
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+            except OSError:
+                pass  # closed already
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+
+
+def fault(error: httpx2.TransportError, repeatable: bool, expired: bool) -> TargetError:
+    """The network's failures.  Once a call that must not be repeated may have been sent, only a look tells."""
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+        return TargetError(OutcomeKind.AUTH, "the certificate was not accepted")
+    if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
+        return TargetError(OutcomeKind.RETRYABLE, "no connection")
+    detail = "no answer in time" if expired or isinstance(error, httpx2.TimeoutException) else "the connection broke"
+    return TargetError(OutcomeKind.RETRYABLE if repeatable else OutcomeKind.UNKNOWN, detail)
+
+
+def refused(response: httpx2.Response) -> TargetError | None:
+    """The status as an outcome; the body is not quoted, it may carry personal data."""
+    status = response.status_code
+    if 200 <= status < 300:
+        return None
+    kind = OutcomeKind.RETRYABLE if status >= 500 else STATUSES.get(status, OutcomeKind.PERMANENT)
+    return TargetError(kind, f"HTTP {status}", _retry_after(response))
+
+
+def _retry_after(response: httpx2.Response) -> float | None:
+    """Seconds of Retry-After (RFC 9110 10.2.3), a day at most; its date form is not read."""
+    value = response.headers.get("retry-after", "").strip()
+    return float(min(int(value), 86_400)) if value.isascii() and value.isdigit() else None
+
+
+def _causes(error: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while error is not None and error not in found:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    return found

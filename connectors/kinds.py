@@ -1,0 +1,35 @@
+"""Which kinds of connectors there are.  A literal table; a new kind is a new row.
+
+A system without an API is of kind `manual`: its connector is a person.  There is no code to call, so its factory is
+None, and a task for it waits for the officer who confirms it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from connectors.base import Connector
+from connectors.mail import Mail, MailSettings
+from connectors.moodle import Moodle, MoodleSettings
+from connectors.unet import Unet, UnetSettings
+
+
+@dataclass(frozen=True)
+class ManualSettings:
+    """A system without an API has nothing to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class KindEntry:
+    """The settings class of a kind, and what makes a connector of such settings (None: an officer does the work)."""
+
+    settings: type[Any]
+    factory: Callable[[Any], Connector] | None
+
+
+KINDS: dict[str, KindEntry] = {
+    "unet": KindEntry(UnetSettings, Unet),
+    "moodle": KindEntry(MoodleSettings, Moodle),
+    "mail": KindEntry(MailSettings, Mail),
+    "manual": KindEntry(ManualSettings, None),
+}

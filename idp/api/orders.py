@@ -1,0 +1,140 @@
+"""The door for HR orders: ``POST /api/hr/v1/orders`` (Regulation 3.7; hr-orders).
+
+The checks stand in the order in which they are made; nothing is stored before the last has passed.
+"""
+
+import json
+from ipaddress import ip_address
+from typing import Any
+
+import sqlalchemy as sa
+from flask import Blueprint, g, jsonify, request
+from jsonschema import Draft202012Validator
+from werkzeug.exceptions import RequestEntityTooLarge
+from werkzeug.wrappers import Response
+
+from idp.api.problem import Problem, answer
+from idp.api.schema import order_validator
+from idp.api.signatures import HEADERS, is_signed
+from idp.db import db
+from idp.flows.receive_order import Mistake, Received, Reception, mistakes_in, receive_order
+from idp.models import Order, OrderLine
+from idp.service import service
+
+bp = Blueprint("orders", __name__, url_prefix="/api/hr/v1/orders")
+bp.register_error_handler(Problem, answer)
+
+LONGEST_BODY = 256 * 1024
+DEEPEST = 20
+VALIDATOR: Draft202012Validator = order_validator()
+
+
+@bp.post("")
+def receive() -> Response:
+    """202 for a new version, 200 for a known one; else a problem (the table of hr-orders)."""
+    raw = _raw_body()
+    source = _signed_by(raw)
+    body = _json(raw)
+    _of_this_source(body, source)
+    _in_order(body)
+    signature = {name: request.headers[name] for name in HEADERS}
+    return _answer(receive_order(g.here, raw, body, signature))
+
+
+@bp.get("/<order_id>/versions/<int:version>")
+def show_version(order_id: str, version: int) -> Response:
+    """State of the order and of each line, without sensitive fields.  Signed like a delivery, over an empty body."""
+    source = _signed_by(b"")
+    order = db.session.scalar(
+        sa.select(Order).where(Order.source == source, Order.order_id == order_id, Order.version == version)
+    )
+    if order is None:
+        raise Problem(404, "not_found", "no such version of such an order")
+    lines = db.session.execute(
+        sa.select(OrderLine.line, OrderLine.state, OrderLine.note)
+        .where(OrderLine.order_pk == order.id)
+        .order_by(OrderLine.position)
+    )
+    return jsonify(_receipt(order) | {"persons": [row._asdict() for row in lines]})
+
+
+def _raw_body() -> bytes:
+    if request.mimetype != "application/json":
+        raise Problem(415, "unsupported_media_type", "application/json is expected")
+    if (request.content_length or 0) > LONGEST_BODY:
+        raise Problem(413, "too_large", f"at most {LONGEST_BODY} bytes")
+    try:
+        raw = request.stream.read(LONGEST_BODY + 1)
+    except RequestEntityTooLarge:
+        raw = b" " * (LONGEST_BODY + 1)
+    if len(raw) > LONGEST_BODY:
+        raise Problem(413, "too_large", f"at most {LONGEST_BODY} bytes")
+    return raw
+
+
+def _signed_by(raw: bytes) -> str:
+    """The source system whose key signed these bytes, called from one of its addresses."""
+    settings = service().settings
+    caller = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104  # an address that matches no network
+    for source, sender in settings.senders.items():
+        keys = [key.get_secret_value() for key in sender.keys]
+        known = any(caller in network for network in settings.networks(source))
+        if is_signed(request.headers, raw, keys, g.here.now) and known:
+            return source
+    raise Problem(401, "not_authentic", "signature, time stamp or address is not accepted")
+
+
+def _json(raw: bytes) -> Any:
+    try:
+        body = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+    except (ValueError, RecursionError):
+        raise Problem(400, "not_json", "one JSON object without duplicate names is expected") from None
+    if _depth(body) > DEEPEST:
+        raise Problem(400, "not_json", f"nested deeper than {DEEPEST}")
+    return body
+
+
+def _of_this_source(body: Any, source: str) -> None:
+    told = body.get("source") if isinstance(body, dict) else None
+    if isinstance(told, dict) and isinstance(told.get("system"), str) and told["system"] != source:
+        raise Problem(401, "not_authentic", "the order names another source than its signature")
+
+
+def _in_order(body: Any) -> None:
+    """Schema first, then our rules.  Only path and rule are told: the validator's own words contain the value."""
+    broken = [Mistake(error.json_path, str(error.validator)) for error in VALIDATOR.iter_errors(body)]
+    broken = broken or mistakes_in(body)
+    if broken:
+        raise Problem(422, "invalid_order", "the order breaks the rules named under errors", broken[:50])
+
+
+def _answer(received: Received) -> Response:
+    if received.reception is Reception.CONFLICT:
+        return answer(Problem(409, "version_conflict", "this version is known with other content"))
+    if received.reception is Reception.STALE:
+        return answer(Problem(409, "stale_version", "a newer version is known; this one was kept but not applied"))
+    assert received.order is not None  # noqa: S101  # the two receptions left always carry one
+    response = jsonify(_receipt(received.order))
+    response.status_code = 202 if received.reception is Reception.NEW else 200
+    response.headers["Location"] = f"{bp.url_prefix}/{received.order.order_id}/versions/{received.order.version}"
+    return response
+
+
+def _receipt(order: Order) -> dict[str, Any]:
+    return {"receipt": order.receipt, "state": order.state}
+
+
+def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("duplicate name")
+    return dict(pairs)
+
+
+def _no_constants(name: str) -> None:
+    raise ValueError(name)
+
+
+def _depth(value: Any) -> int:
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0

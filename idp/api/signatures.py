@@ -1,0 +1,48 @@
+"""Standard Webhooks 1.0.0: who sent these bytes, and when (hr-orders, verifying).
+
+Schemes `v1` (HMAC-SHA-256, keys ``whsec_...``) and `v1a` (Ed25519, keys ``whpk_...``).  The PyPI package of the same
+name knows only `v1`; the tests hold ours against it.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+TOLERANCE = 300  # seconds a time stamp may be off
+MOST_SIGNATURES = 8
+HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
+LONGEST_ID = 200
+
+
+def is_signed(headers: Mapping[str, str], body: bytes, keys: Iterable[str], now: datetime) -> bool:
+    """Whether any signature in `headers` over `body` is valid under any of `keys` and fresh; never raises."""
+    message_id, stamp, signatures = (headers.get(name, "") for name in HEADERS)
+    if not message_id or len(message_id) > LONGEST_ID or not _is_fresh(stamp, now):
+        return False
+    signed = f"{message_id}.{stamp}.".encode() + body
+    given = [entry.partition(",")[::2] for entry in signatures.split(" ")[:MOST_SIGNATURES]]
+    return any(_matches(scheme, signature, signed, key) for key in keys for scheme, signature in given)
+
+
+def _is_fresh(stamp: str, now: datetime) -> bool:
+    return stamp.isascii() and stamp.isdigit() and len(stamp) <= 12 and abs(now.timestamp() - int(stamp)) <= TOLERANCE
+
+
+def _matches(scheme: str, signature: str, signed: bytes, key: str) -> bool:
+    kind, _, encoded = key.partition("_")
+    try:
+        secret, given = base64.b64decode(encoded, validate=True), base64.b64decode(signature, validate=True)
+        if (scheme, kind) == ("v1", "whsec"):
+            return hmac.compare_digest(hmac.digest(secret, signed, hashlib.sha256), given)
+        if (scheme, kind) == ("v1a", "whpk"):
+            Ed25519PublicKey.from_public_bytes(secret).verify(given, signed)
+            return True
+    except (binascii.Error, ValueError, InvalidSignature):
+        return False
+    return False

@@ -1,0 +1,87 @@
+"""The application: all wiring stands here, nothing else wires.
+
+A request passes, in this order: its size and host, its id, the browser's session, the route's rule
+(`idp/web/guard.py`), the form token, the view.  After the view its one transaction is committed, here and nowhere
+else; an exception rolls it back.
+"""
+
+from typing import Any
+
+from flask import Flask, Response
+from flask_babel import Babel
+from flask_bootstrap import Bootstrap5
+from flask_wtf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from idp import api, oauth, web
+from idp.clock import Clock
+from idp.db import db
+from idp.flows.record import chain_on_commit
+from idp.flows.work import tell_after_commit
+from idp.service import Service, build_service
+from idp.settings import Settings
+from idp.web import guard, language, place
+
+MAX_BODY = 1_000_000  # bytes
+MAX_FIELDS = 1_000
+
+
+def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
+    """The service as a WSGI application.  Raises `ConfigurationError` when it must not start like this."""
+    app = Flask("idp")
+    built = build_service(settings, clock)
+    app.config.from_mapping(flask_options(settings))
+    app.extensions["achkych"] = built
+    _connect_database(app, built)
+    csrf = CSRFProtect()
+    place.init_app(app)
+    api.init_app(app, csrf)
+    oauth.init_oauth(app, csrf)
+    web.init_app(app)
+    language.init_app(app, Babel())
+    csrf.init_app(app)
+    Bootstrap5().init_app(app)
+    app.after_request(_commit)
+    guard.check_every_route(app)
+    _believe_proxies(app, settings.trusted_proxies)
+    return app
+
+
+def flask_options(settings: Settings) -> dict[str, Any]:
+    """Settings in the words of Flask and its extensions."""
+    return {
+        "SECRET_KEY": settings.secrets.pages.get_secret_value(),
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": False, "pool_size": settings.web_threads + 2, "max_overflow": 10},
+        "MAX_CONTENT_LENGTH": MAX_BODY,
+        "MAX_FORM_PARTS": MAX_FIELDS,
+        "SESSION_COOKIE_NAME": place.cookie_name(settings, "form"),
+        "SESSION_COOKIE_SECURE": settings.https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": 24 * 3600,
+        "WTF_CSRF_SSL_STRICT": False,  # it wants a Referer, which our own policy withholds; Origin is checked in place.py
+        "WTF_CSRF_CHECK_DEFAULT": True,
+        "BOOTSTRAP_SERVE_LOCAL": True,
+        "BABEL_TRANSLATION_DIRECTORIES": "translations",
+        "PROPAGATE_EXCEPTIONS": False,
+    }
+
+
+def _connect_database(app: Flask, built: Service) -> None:
+    db.init_app(app)
+    with app.app_context():
+        chain_on_commit(db.session)
+        tell_after_commit(db.session)
+
+
+def _commit(response: Response) -> Response:
+    """The one transaction of a request ends here."""
+    if response.status_code < 500:
+        db.session.commit()
+    return response
+
+
+def _believe_proxies(app: Flask, proxies: int) -> None:
+    if proxies:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies, x_host=proxies)  # type: ignore[method-assign]

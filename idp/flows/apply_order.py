@@ -1,0 +1,141 @@
+"""Applying a received order to the people it names (hr-orders, applying)."""
+
+import json
+from collections.abc import Iterable
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from idp.db import db
+from idp.flows.follow_orders import follow_orders
+from idp.flows.here import Here
+from idp.flows.match_person import OPENING, create_person, learn_identifiers, match_person
+from idp.flows.record import record
+from idp.models import Order, OrderLine, Person, Task
+from policies.affiliations import Note
+from policies.deadlines import ONE_DAY, start_of
+
+ENDING = frozenset({"dismissal", "student_expulsion", "student_graduation"})
+OPEN_TASKS = ("waiting", "manual", "failed")
+
+
+def apply_order(here: Here, order: Order) -> None:
+    """Bring everybody the order names, or an earlier version of it named, in line with it.
+
+    Called when the order arrives and again at the moment it takes effect.  A newer version makes it pointless.
+    """
+    here = here.acting_as(f"order/{order.source}/{order.number}/v{order.version}")
+    if _is_superseded(order):
+        order.state, order.run_at = "superseded", None
+        return
+    _supersede_older(order)
+    for line in _lines(order):
+        _match(here, order, line)
+    db.session.flush()
+    notes = {note for person in _people(order) for note in follow_orders(here, person, order).notes}
+    _settle_lines(order, notes)
+    _settle_order(here, order)
+
+
+def _is_superseded(order: Order) -> bool:
+    newer = sa.select(Order.id).where(
+        Order.source == order.source, Order.order_id == order.order_id, Order.version > order.version
+    )
+    return db.session.scalar(newer.limit(1)) is not None
+
+
+def _supersede_older(order: Order) -> None:
+    db.session.execute(
+        sa.update(Order)
+        .where(Order.source == order.source, Order.order_id == order.order_id, Order.version < order.version)
+        .values(state="superseded", run_at=None)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _lines(order: Order) -> list[OrderLine]:
+    return list(
+        db.session.scalars(sa.select(OrderLine).where(OrderLine.order_pk == order.id).order_by(OrderLine.position))
+    )
+
+
+def _match(here: Here, order: Order, line: OrderLine) -> None:
+    if line.person_id is not None:
+        return
+    body = json.loads(here.service.vault.open(line.body, f"order_line/{line.id}"))
+    line.state, person = match_person(here, body)
+    if person is None and line.state == "not_found" and order.kind in OPENING:
+        line.state, person = "created", create_person(here, body)
+    if person is None:
+        record(here, "order-line-needs-review", subject=f"line/{line.line}", after={"state": line.state})
+        return
+    learn_identifiers(here, person, body)
+    line.person_id = person.id
+
+
+def _people(order: Order) -> Iterable[Person]:
+    """Everybody any version of the order names: who vanished from the newest gets the effect taken back."""
+    named = (
+        sa.select(OrderLine.person_id)
+        .join(Order, Order.id == OrderLine.order_pk)
+        .where(Order.source == order.source, Order.order_id == order.order_id)
+    )
+    return db.session.scalars(
+        sa.select(Person).where(Person.id.in_(named)).order_by(Person.id).with_for_update()
+    ).all()
+
+
+def _settle_lines(order: Order, notes: set[Note]) -> None:
+    """A line is done, or says why a person must look at it."""
+    told = {note.line: note.code for note in notes if (note.order_id, note.version) == (order.order_id, order.version)}
+    for line in _lines(order):
+        line.note = told.get(line.line)
+        if line.person_id is not None:
+            line.state = "refused" if line.note else "done"
+
+
+def _settle_order(here: Here, order: Order) -> None:
+    before = order.state
+    order.state, order.run_at = _state(here, order), None
+    moment = takes_effect_at(here, order)
+    if order.state != "needs_review" and order.status == "approved" and moment > here.now:
+        order.state, order.run_at = "scheduled", moment
+    if order.state != before:
+        record(here, "order-state", subject=here.actor, before={"state": before}, after={"state": order.state})
+
+
+def _state(here: Here, order: Order) -> str:
+    """How far the order is carried out, its moment having come."""
+    if order.status == "cancelled":
+        return "cancelled"
+    lines = [line.state for line in _lines(order)]
+    if "done" not in lines:
+        return "needs_review"
+    if open_tasks(order.id):
+        return "applying"
+    return "applied" if set(lines) == {"done"} else "partly_applied"
+
+
+def takes_effect_at(here: Here, order: Order) -> datetime:
+    """The moment it counts from: the start of its day, for an ending the end of it, or at once."""
+    if order.immediate or order.effective_on is None:
+        return order.received_at
+    day = order.effective_on + ONE_DAY if order.kind in ENDING else order.effective_on
+    return start_of(day, here.service.zone)
+
+
+def open_tasks(order_pk: UUID) -> bool:
+    """Whether anything the order asks for is still to be done."""
+    return bool(db.session.scalar(sa.select(sa.exists().where(Task.order_pk == order_pk, Task.status.in_(OPEN_TASKS)))))
+
+
+def finish_order(here: Here, order_pk: UUID) -> None:
+    """A task of the order is done: when it was the last one, the order is carried out."""
+    order = db.session.get_one(Order, order_pk, with_for_update=True)
+    if order.state != "applying" or open_tasks(order_pk):
+        return
+    refused = any(line.state != "done" for line in _lines(order))
+    order.state = "partly_applied" if refused else "applied"
+    record(here, "order-state", subject=f"order/{order.source}/{order.number}/v{order.version}",
+           before={"state": "applying"}, after={"state": order.state})  # fmt: skip

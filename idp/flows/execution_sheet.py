@@ -1,0 +1,90 @@
+"""How an order was carried out: per person and system the deadline, the moment done, what was read back (3.7)."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from idp.db import db
+from idp.flows.here import Here
+from idp.models import Account, Order, OrderLine, Person, System, Task
+from policies.deadlines import standing
+from policies.naming import display_name
+
+MOST_ORDERS = 200
+
+
+def list_orders(here: Here) -> list[dict[str, Any]]:
+    """The latest orders, one row each."""
+    persons = sa.select(sa.func.count()).where(OrderLine.order_pk == Order.id).scalar_subquery()
+    rows = db.session.execute(sa.select(Order, persons).order_by(Order.received_at.desc(), Order.id.desc()).limit(MOST_ORDERS))
+    return [
+        {
+            "number": order.number,
+            "kind": order.kind,
+            "approved_on": order.approved_on,
+            "effective_on": order.effective_on,
+            "state": order.state,
+            "persons": count,
+            "link": f"/orders/{order.id}",
+        }
+        for order, count in rows
+    ]
+
+
+def execution_sheet(here: Here, order: Order, language: str) -> dict[str, Any]:
+    """The sheet of one version of an order, as page and JSON show it; no sensitive fields."""
+    lines = db.session.scalars(
+        sa.select(OrderLine).where(OrderLine.order_pk == order.id).order_by(OrderLine.position)
+    ).all()
+    return {
+        "order": {
+            "number": order.number,
+            "kind": order.kind,
+            "approved_on": order.approved_on,
+            "effective_on": order.effective_on,
+            "version": order.version,
+            "state": order.state,
+            "received_at": order.received_at,
+            "source": order.source,
+        },
+        "lines": [_line(here, order, line, language) for line in lines],
+    }
+
+
+def _line(here: Here, order: Order, line: OrderLine, language: str) -> dict[str, Any]:
+    person = db.session.get(Person, line.person_id) if line.person_id else None
+    account = db.session.scalar(sa.select(Account).where(Account.person_id == line.person_id)) if person else None
+    return {
+        "line": line.line,
+        "person": display_name(person.given, person.family, person.patronymic) if person else None,
+        "login": account.login if account else None,
+        "state": line.state,
+        "note": line.note,
+        "tasks": _tasks(here, order, account, language) if account else [],
+    }
+
+
+def _tasks(here: Here, order: Order, account: Account, language: str) -> list[dict[str, Any]]:
+    rows = db.session.execute(
+        sa.select(Task, System.names)
+        .join(System, System.code == Task.system)
+        .where(Task.order_pk == order.id, Task.account_id == account.id)
+        .order_by(Task.system, Task.created_at)
+    )
+    return [
+        {
+            "system": names[language],
+            "code": task.system,
+            "action": task.action,
+            "due_on": task.due_on,
+            "due_basis": task.due_basis,
+            "standing": standing(task.due_at, task.done_at, here.now, here.service.zone).value,
+            "done_at": task.done_at,
+            "done_by": task.done_by,
+            "read_back": task.read_back,
+            "status": task.status,
+            "attempts": task.attempt,
+            "last_error": task.last_error,
+        }
+        for task, names in rows
+    ]

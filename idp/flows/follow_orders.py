@@ -1,0 +1,155 @@
+"""Bringing a person in line with all their orders (design, decision 10): nothing is undone, everything is recomputed.
+
+The newest versions of the orders are folded into affiliations (`policies.affiliations`); from these follow the name,
+the moments at which the account opens and closes, and what is wanted in every system (`want_access`).
+"""
+
+import json
+from datetime import datetime
+from typing import Literal, cast
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from idp.db import db
+from idp.flows.activate import issue_activation
+from idp.flows.here import Here
+from idp.flows.open_account import open_account
+from idp.flows.record import record
+from idp.flows.sessions import end_all_sessions
+from idp.flows.want_access import want_access
+from idp.models import Account, AffiliationRow, Order, Person
+from idp.models import OrderLine as LineRow
+from policies.access import next_review, rights, window
+from policies.affiliations import Affiliation, Folded, OrderLine, fold
+from policies.deadlines import local_day, start_of
+
+CONTACTS = ("work_phone", "mobile_phone", "personal_email")
+NAMES = ("family", "given", "patronymic", "latin_family", "latin_given")
+
+
+def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Folded:
+    """Recompute `person` as of now.  `cause` is the order being applied; without one, time has passed.
+
+    Repeating it changes nothing; so it may run whenever there is doubt.
+    """
+    today = local_day(here.now, here.service.zone)
+    folded = fold(lines_of(here, person.id), today)
+    _write_names(here, person, folded)
+    _write_affiliations(person, folded.affiliations)
+    account = db.session.scalar(sa.select(Account).where(Account.person_id == person.id))
+    if account is None and folded.affiliations:
+        account = open_account(here, person)
+        issue_activation(here, account)
+    if account is not None:
+        _write_window(here, account, folded.affiliations)
+        for right in rights(folded.affiliations, [system.rule for system in here.service.profile.systems], today, here.now):
+            want_access(here, person, account, right, cause)
+    person.review_at = _review_at(here, folded)
+    return folded
+
+
+def lines_of(here: Here, person_id: UUID) -> list[OrderLine]:
+    """The lines about a person in the newest version of each order that ever named them."""
+    newest = (
+        sa.select(Order.source, Order.order_id, sa.func.max(Order.version).label("version"))
+        .where(Order.order_id.in_(sa.select(Order.order_id).join(LineRow).where(LineRow.person_id == person_id)))
+        .group_by(Order.source, Order.order_id)
+        .subquery()
+    )
+    rows = db.session.execute(
+        sa.select(LineRow, Order)
+        .join(Order, Order.id == LineRow.order_pk)
+        .join(
+            newest,
+            (newest.c.source == Order.source)
+            & (newest.c.order_id == Order.order_id)
+            & (newest.c.version == Order.version),
+        )
+        .where(LineRow.person_id == person_id)
+    ).all()
+    return [_plain(here, line, order) for line, order in rows]
+
+
+def _plain(here: Here, line: LineRow, order: Order) -> OrderLine:
+    return OrderLine(
+        source=order.source,
+        order_id=order.order_id,
+        version=order.version,
+        kind=order.kind,
+        status=cast(Literal["approved", "cancelled"], order.status),
+        number=order.number,
+        approved_on=order.approved_on,
+        effective_on=order.effective_on,
+        effective_until=order.effective_until,
+        immediate=order.immediate,
+        line=line.line,
+        body=json.loads(here.service.vault.open(line.body, f"order_line/{line.id}")),
+        received_at=order.received_at,
+    )
+
+
+def _write_names(here: Here, person: Person, folded: Folded) -> None:
+    told = {name: folded.names[name] for name in NAMES if name in folded.names}
+    told |= {name: folded.contacts[name] for name in CONTACTS if name in folded.contacts}
+    before = {name: getattr(person, name) for name in told}
+    if before == told:
+        return
+    for name, value in told.items():
+        setattr(person, name, value)
+    changed = {name for name in told if before[name] != told[name]}
+    record(
+        here,
+        "person-changed",
+        subject=f"person/{person.id}",
+        before={name: before[name] for name in changed},
+        after={name: told[name] for name in changed},
+    )
+
+
+def _write_affiliations(person: Person, affiliations: tuple[Affiliation, ...]) -> None:
+    db.session.execute(sa.delete(AffiliationRow).where(AffiliationRow.person_id == person.id))
+    db.session.add_all(
+        AffiliationRow(
+            person_id=person.id,
+            kind=one.kind.value,
+            department=one.department,
+            position=one.position,
+            position_code=one.position_code,
+            programme=one.programme,
+            student_group=one.group,
+            employment_id=one.employment_id,
+            rate=one.rate,
+            employment_type=one.employment_type,
+            starts_on=one.starts_on,
+            ends_on=one.ends_on,
+            ended_at=one.ended_at,
+        )
+        for one in affiliations
+    )
+
+
+def _write_window(here: Here, account: Account, affiliations: tuple[Affiliation, ...]) -> None:
+    """From when until when the account may be used; what follows from its end, once that has come."""
+    opens_at, closes_at = window(affiliations, here.service.zone, here.now)
+    if (opens_at, closes_at) != (account.opens_at, account.closes_at):
+        before = {"opens_at": account.opens_at, "closes_at": account.closes_at}
+        account.opens_at, account.closes_at = opens_at, closes_at
+        record(here, "account-window", account, before, {"opens_at": opens_at, "closes_at": closes_at})
+    over = opens_at is None or (closes_at is not None and closes_at <= here.now)
+    if over and account.closed_at is None:
+        account.closed_at = here.now
+        record(here, "account-closed", account, before={"open": True}, after={"open": False})
+        end_all_sessions(here, account, "closed")
+    if not over and account.closed_at is not None:
+        account.closed_at = None
+        record(here, "account-reopened", account, before={"open": False}, after={"open": True})
+
+
+def _review_at(here: Here, folded: Folded) -> datetime | None:
+    """The next moment at which the same orders mean something else."""
+    zone = here.service.zone
+    moments = [start_of(day, zone) for day in folded.pending]
+    if (change := next_review(folded.affiliations, here.now, zone)) is not None:
+        moments.append(change)
+    return min(moments, default=None)

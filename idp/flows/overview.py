@@ -1,0 +1,93 @@
+"""What a person sees of their own account (reading only)."""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from idp.db import db
+from idp.flows.here import Here
+from idp.flows.sessions import LiveSession
+from idp.models import Acceptance, Account, AffiliationRow, Department, Link, Person, Session, System
+from policies.naming import display_name
+
+
+def overview(here: Here, session: LiveSession, language: str) -> dict[str, Any]:
+    """Person, systems, sessions and agreements, as the account page shows them."""
+    account = db.session.get_one(Account, session.account_id)
+    return {
+        "person": _person(account, language),
+        "systems": _systems(account, language),
+        "sessions": _sessions(account, session),
+        "agreements": db.session.scalars(
+            sa.select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at.desc())
+        ).all(),
+    }
+
+
+def mask_email(address: str | None) -> str:
+    """Enough of an address to recognise it: a…a@example.org."""
+    if not address:
+        return ""
+    local, _, domain = address.partition("@")
+    return f"{local[:1]}…{local[-1:]}@{domain}"
+
+
+def _person(account: Account, language: str) -> dict[str, Any]:
+    person = db.session.get_one(Person, account.person_id)
+    latest = db.session.execute(
+        sa.select(AffiliationRow.position, AffiliationRow.programme, Department.names)
+        .join(Department, Department.code == AffiliationRow.department, isouter=True)
+        .where(AffiliationRow.person_id == person.id)
+        .order_by(AffiliationRow.starts_on.desc())
+        .limit(1)
+    ).one_or_none()
+    return {
+        "display_name": display_name(person.given, person.family, person.patronymic),
+        "login": account.login,
+        "email": account.email,
+        "department": (latest.names or {}).get(language) if latest else None,
+        "position": (latest.position or latest.programme) if latest else None,
+        "personal_email": mask_email(person.personal_email),
+    }
+
+
+def _systems(account: Account, language: str) -> list[dict[str, Any]]:
+    rows = db.session.execute(
+        sa.select(System.names, Link.active, Link.revision, Link.applied_revision)
+        .join(System, System.code == Link.system)
+        .where(Link.account_id == account.id)
+        .order_by(Link.system)
+    ).all()
+    return [
+        {
+            "name": row.names[language],
+            "active": row.active and row.applied_revision > 0,
+            "standing": _standing(row.active, row.revision == row.applied_revision),
+        }
+        for row in rows
+    ]
+
+
+def _standing(wanted: bool, there: bool) -> str:
+    if wanted:
+        return "open" if there else "opening"
+    return "closed" if there else "closing"
+
+
+def _sessions(account: Account, current: LiveSession) -> list[dict[str, Any]]:
+    rows = db.session.scalars(
+        sa.select(Session)
+        .where(Session.account_id == account.id, Session.ended_at.is_(None))
+        .order_by(Session.last_seen_at.desc())
+        .limit(20)
+    )
+    return [
+        {
+            "started_at": row.started_at,
+            "last_seen_at": row.last_seen_at,
+            "address": row.address,
+            "agent": row.agent,
+            "current": row.id == current.id,
+        }
+        for row in rows
+    ]

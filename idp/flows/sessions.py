@@ -1,0 +1,112 @@
+"""Sign-in sessions: starting, finding, ending (5.4-5.6; ASVS V7).
+
+A session is alive while it has not ended, is within its limits, and its account is open: a dismissal needs nothing
+else to run to take effect.  Looking one up is a hot path: one read, no transaction.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from idp.crypto import digest, new_token
+from idp.db import db, reader
+from idp.flows.here import Here
+from idp.flows.record import record
+from idp.models import Account, Grant, Session
+from policies.sessions import SessionRules, alive
+
+SEEN_EVERY = timedelta(minutes=1)  # how exactly `last_seen_at` is kept
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSession:
+    """What a look-up tells of the session behind a cookie."""
+
+    id: UUID
+    account_id: UUID
+    login: str
+    started_at: datetime
+    authenticated_at: datetime
+    last_seen_at: datetime
+
+    def alive(self, now: datetime, rules: SessionRules) -> bool:
+        """Whether it is within the limits of `rules`."""
+        return alive(self.started_at, self.last_seen_at, now, rules)
+
+
+LOOK_UP = (
+    sa.select(
+        Session.id, Session.account_id, Account.login, Session.started_at, Session.authenticated_at, Session.last_seen_at
+    )
+    .join(Account, Account.id == Session.account_id)
+    .where(
+        Session.token_digest == sa.bindparam("digest"),
+        Session.ended_at.is_(None),
+        Account.opens_at <= sa.bindparam("now"),
+        sa.or_(Account.closes_at.is_(None), Account.closes_at > sa.bindparam("now")),
+    )
+)
+
+
+def start_session(here: Here, account: Account) -> str:
+    """Begin a session for `account`; the answer is the cookie's value, which nobody else will ever see."""
+    token = new_token()
+    db.session.add(
+        Session(
+            account_id=account.id,
+            token_digest=digest(token),
+            started_at=here.now,
+            authenticated_at=here.now,
+            last_seen_at=here.now,
+            address=here.address,
+            agent=here.agent[:200],
+        )
+    )
+    return token
+
+
+def find_session(token: str, now: datetime) -> LiveSession | None:
+    """The session behind a cookie, not ended and of an open account; its limits are the caller's to check."""
+    with reader().connect() as connection:
+        row = connection.execute(LOOK_UP, {"digest": digest(token), "now": now}).one_or_none()
+    return LiveSession(*row) if row else None
+
+
+def touch_session(session: LiveSession, now: datetime) -> None:
+    """Note that the session is in use, at most once a minute; by itself, so that looking at a page holds no lock."""
+    if now - session.last_seen_at >= SEEN_EVERY:
+        with db.engine.begin() as connection:
+            connection.execute(sa.update(Session).where(Session.id == session.id).values(last_seen_at=now))
+
+
+def end_session(here: Here, session_id: UUID, reason: str) -> int:
+    """End one session and what clients hold through it; 0 when it had ended already."""
+    return _end(here, Session.id == session_id, reason)
+
+
+def end_all_sessions(here: Here, account: Account, reason: str, but: Sequence[UUID] = ()) -> int:
+    """End every session of `account` (except `but`), revoke what clients hold through them; how many ended."""
+    ended = _end(here, sa.and_(Session.account_id == account.id, Session.id.not_in(but)), reason)
+    record(here, "sessions-ended", account, before={"open": ended}, after={"open": 0, "reason": reason})
+    return ended
+
+
+def _end(here: Here, which: sa.ColumnElement[bool], reason: str) -> int:
+    ended: Sequence[Any] = db.session.execute(
+        sa.update(Session)
+        .where(which, Session.ended_at.is_(None))
+        .values(ended_at=here.now, end_reason=reason)
+        .returning(Session.id)
+        .execution_options(synchronize_session=False)
+    ).all()
+    db.session.execute(
+        sa.update(Grant)
+        .where(Grant.session_id.in_([row.id for row in ended]), Grant.revoked_at.is_(None))
+        .values(revoked_at=here.now, revoke_reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    return len(ended)

@@ -1,0 +1,151 @@
+"""What is wanted of an account in one system, and the task that brings it about (design, decisions 8 and 10).
+
+Wanted state stands in the account's link to the system.  Every difference is a new revision and a task with a
+deadline in working days, written in the same transaction; an open task for an older revision is superseded.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from connectors.kinds import KINDS
+from idp.db import db
+from idp.flows.here import Here
+from idp.flows.record import record
+from idp.flows.work import CLOSING, OPENING, Work, leave_work
+from idp.models import Account, Department, Link, Order, Person, System, Task
+from policies.access import Right
+from policies.affiliations import Affiliation, OrderVersion
+from policies.deadlines import Deadline, counted_from, deadline, local_day
+from policies.naming import display_name
+
+
+def want_access(here: Here, person: Person, account: Account, right: Right, cause: Order | None) -> Task | None:
+    """Make `right` the wanted state; the new task, or None when nothing changes."""
+    link = db.session.scalar(sa.select(Link).where(Link.account_id == account.id, Link.system == right.system))
+    attributes = wanted_attributes(person, account, right)
+    if link is None:
+        if not right.active:
+            return None
+        link = _new_link(account, right)
+    elif link.active == right.active and (link.attributes == attributes or not right.active):
+        return None
+    before = {"active": link.active} | (link.attributes if link.active else {})
+    action = "close" if not right.active else "change" if link.active else "open"
+    link.revision += 1
+    link.active = right.active
+    if right.active:  # a closed account keeps the looks of its last day
+        link.attributes = attributes
+    after = {"active": link.active} | (link.attributes if link.active else {})
+    return _new_task(here, account, link, action, cause or _order_behind(right), _differences(before, after))
+
+
+def wanted_attributes(person: Person, account: Account, right: Right) -> dict[str, Any]:
+    """How the account should look in a system, in the connectors' canonical names (`connectors.base`)."""
+    affiliation = right.affiliation
+    known = {
+        "login": account.login,
+        "email": account.email,
+        "given_name": person.given,
+        "family_name": person.family,
+        "patronymic": person.patronymic or "",
+        "display_name": display_name(person.given, person.family, person.patronymic),
+        "language": account.language,
+        "phone": person.work_phone or "",
+        "employee_no": person.employee_no or "",
+        "programs": list(right.programs),
+        "report_sections": list(right.report_sections),
+    }
+    return known | (_of_affiliation(affiliation) if affiliation else {})
+
+
+def _of_affiliation(affiliation: Affiliation) -> dict[str, Any]:
+    names = db.session.scalar(sa.select(Department.names).where(Department.code == affiliation.department)) or {}
+    return {
+        "affiliation": affiliation.kind.value,
+        "department": affiliation.department or "",
+        "department_name": names.get("ru", ""),
+        "title": affiliation.position or "",
+        "student_group": affiliation.group or "",
+    }
+
+
+def _new_link(account: Account, right: Right) -> Link:
+    link = Link(
+        account_id=account.id, system=right.system, revision=0, active=False, attributes={}, applied_revision=0
+    )
+    db.session.add(link)
+    return link
+
+
+def _order_behind(right: Right) -> Order | None:
+    """The order a right rests on, or the one that ended it."""
+    behind: OrderVersion | None = None
+    if right.affiliation is not None:
+        behind = right.affiliation.opened_by if right.active else right.affiliation.closed_by
+    if behind is None:
+        return None
+    return db.session.scalar(sa.select(Order).where(Order.order_id == behind[0], Order.version == behind[1]))
+
+
+def _new_task(
+    here: Here, account: Account, link: Link, action: str, order: Order | None, changes: dict[str, Any]
+) -> Task:
+    by_hand = KINDS[db.session.get_one(System, link.system).kind].factory is None
+    _supersede(here, account, link)
+    due = _due(here, action, order)
+    task = Task(
+        account_id=account.id,
+        system=link.system,
+        order_pk=order.id if order else None,
+        revision=link.revision,
+        action=action,
+        status="manual" if by_hand else "waiting",
+        priority=CLOSING if action == "close" else OPENING,
+        changes=changes,
+        created_at=here.now,
+        run_at=None if by_hand else here.now,
+        due_on=due.due_on,
+        due_at=due.due_at,
+        due_basis=due.as_json(),
+    )
+    db.session.add(task)
+    db.session.flush()
+    record(here, f"access-{action}-wanted", account, subject=f"system/{link.system}", **_sides(changes))
+    if not by_hand:
+        leave_work(work_of(task))
+    return task
+
+
+def work_of(task: Task) -> Work:
+    """The task as workers are told of it: a queue per system, one at a time per account."""
+    return Work("task", task.id, task.run_at or task.created_at, task.priority, task.system, f"{task.system}/{task.account_id}")
+
+
+def _supersede(here: Here, account: Account, link: Link) -> None:
+    """Whatever was still to be done for an older revision is not to be done any more."""
+    db.session.execute(
+        sa.update(Task)
+        .where(Task.account_id == account.id, Task.system == link.system, Task.status.in_(["waiting", "manual", "failed"]))
+        .values(status="superseded", run_at=None, done_at=here.now)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _due(here: Here, action: str, order: Order | None) -> Deadline:
+    service = here.service
+    today = local_day(here.now, service.zone)
+    start = counted_from(action == "open", order.approved_on, order.effective_on) if order else today
+    return deadline(start, service.profile.rules.working_days, service.calendar, service.zone)
+
+
+def _differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    names = sorted(before.keys() | after.keys()) if after["active"] else ["active"]
+    return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+def _sides(changes: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "before": {name: pair[0] for name, pair in changes.items()},
+        "after": {name: pair[1] for name, pair in changes.items()},
+    }

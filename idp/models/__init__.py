@@ -1,0 +1,46 @@
+"""The tables, one family per file.  A row knows of itself and nothing else; what happens stands in `idp/flows/`."""
+
+from idp.models.account import Account
+from idp.models.agreement import Acceptance
+from idp.models.audit import AuditDay, AuditRecord
+from idp.models.client import Client
+from idp.models.credential import Activation, Credential
+from idp.models.department import Department
+from idp.models.grant import AuthorizationCode, AuthorizationRequest, Grant, RefreshToken
+from idp.models.link import Link
+from idp.models.lockout import Lockout
+from idp.models.officer import Officer
+from idp.models.order import Delivery, Order, OrderLine
+from idp.models.person import AffiliationRow, Person
+from idp.models.session import Session
+from idp.models.signing_key import SigningKey
+from idp.models.system import System
+from idp.models.task import Message, Task
+
+__all__ = [
+    "Acceptance",
+    "Account",
+    "Activation",
+    "AffiliationRow",
+    "AuditDay",
+    "AuditRecord",
+    "AuthorizationCode",
+    "AuthorizationRequest",
+    "Client",
+    "Credential",
+    "Delivery",
+    "Department",
+    "Grant",
+    "Link",
+    "Lockout",
+    "Message",
+    "Officer",
+    "Order",
+    "OrderLine",
+    "Person",
+    "RefreshToken",
+    "Session",
+    "SigningKey",
+    "System",
+    "Task",
+]

@@ -1,0 +1,64 @@
+"""HR orders: evidence first, kept as they came (design, decision 10)."""
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.db import Base, Identified
+from idp.models.task import Due
+
+
+class Order(Identified, Due, Base):
+    """One version of one order.  The raw signed body stays, sealed; `state` tells how far it was carried out."""
+
+    __tablename__ = "order"
+
+    source: Mapped[str]
+    order_id: Mapped[str]  # the sender's, shared by all versions
+    version: Mapped[int]
+    digest: Mapped[str]  # SHA-256 of the canonical body
+    receipt: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    status: Mapped[str]  # approved, cancelled
+    number: Mapped[str]
+    approved_on: Mapped[date]
+    effective_on: Mapped[date | None]
+    effective_until: Mapped[date | None]
+    immediate: Mapped[bool]
+    raw: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    signature: Mapped[dict[str, Any]]  # the three webhook headers
+    received_at: Mapped[datetime]
+    state: Mapped[str]  # accepted scheduled applying applied partly_applied needs_review failed superseded cancelled
+    note: Mapped[str | None]
+
+    __table_args__ = (UniqueConstraint("source", "order_id", "version"),)
+
+
+class OrderLine(Identified, Base):
+    """One person in one version of an order."""
+
+    __tablename__ = "order_line"
+
+    order_pk: Mapped[uuid.UUID] = mapped_column(ForeignKey("order.id"), index=True)
+    line: Mapped[str]
+    position: Mapped[int]
+    body: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    person_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("person.id"), index=True)
+    state: Mapped[str]  # waiting matched created ambiguous not_found refused done
+    note: Mapped[str | None]
+
+    __table_args__ = (UniqueConstraint("order_pk", "line"),)
+
+
+class Delivery(Base):
+    """One delivery of an order by its sender, remembered by the id that all retries share."""
+
+    __tablename__ = "delivery"
+
+    webhook_id: Mapped[str] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(primary_key=True)
+    order_pk: Mapped[uuid.UUID] = mapped_column(ForeignKey("order.id"))
+    received_at: Mapped[datetime] = mapped_column(index=True)

@@ -1,0 +1,58 @@
+"""People and their affiliations.  What HR alone knows of them stays sealed."""
+
+import uuid
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from idp.db import Base, Identified
+
+
+class Person(Identified, Base):
+    """A human being, found by the fingerprint of the personal number (never by the number itself).
+
+    `review_at` is the next moment at which the standing orders mean something else than now.
+    """
+
+    __tablename__ = "person"
+
+    personal_number_print: Mapped[str | None] = mapped_column(unique=True)
+    personal_number: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    birth_date: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed
+    employee_no: Mapped[str | None] = mapped_column(unique=True)
+    teacher_no: Mapped[int | None] = mapped_column(unique=True)  # AVN's id of a teacher
+    student_no: Mapped[int | None] = mapped_column(unique=True)  # AVN's id of a student
+    family: Mapped[str]
+    given: Mapped[str]
+    patronymic: Mapped[str | None]
+    latin_family: Mapped[str | None]
+    latin_given: Mapped[str | None]
+    work_phone: Mapped[str | None]
+    mobile_phone: Mapped[str | None]
+    personal_email: Mapped[str | None]
+    review_at: Mapped[datetime | None] = mapped_column(index=True)
+    created_at: Mapped[datetime]
+
+
+class AffiliationRow(Identified, Base):
+    """An employment or a study, as the orders of its person add up to (`policies.affiliations`).
+
+    Derived: rewritten whenever an order of the person is applied.
+    """
+
+    __tablename__ = "affiliation"
+
+    person_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("person.id"), index=True)
+    kind: Mapped[str]
+    department: Mapped[str | None] = mapped_column(index=True)
+    position: Mapped[str | None]
+    position_code: Mapped[str | None]
+    programme: Mapped[str | None]
+    student_group: Mapped[str | None]
+    employment_id: Mapped[str | None]
+    rate: Mapped[float | None]
+    employment_type: Mapped[str | None]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date | None]
+    ended_at: Mapped[datetime | None]

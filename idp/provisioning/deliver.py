@@ -1,0 +1,102 @@
+"""Sending one queued mail.  At least once; its text is gone from the database once it is sent."""
+
+import json
+import smtplib
+import ssl
+from datetime import datetime, timedelta
+from email.message import EmailMessage
+from email.utils import format_datetime, make_msgid
+from typing import Any
+from uuid import UUID
+
+from flask import current_app
+from flask_babel import force_locale
+
+from idp.db import db, unit_of_work
+from idp.flows.appointments import contacts_for
+from idp.flows.here import at_work
+from idp.flows.record import record
+from idp.flows.sign_in import departments_of
+from idp.flows.work import MESSAGES, Work, leave_work
+from idp.log import log
+from idp.models import Account, Message, Person
+from idp.provisioning.lease import Claim, claim, finish
+from idp.provisioning.workshop import Workshop
+from idp.settings import Mail
+from policies.naming import display_name
+from policies.retry import RetryRules, delay
+
+
+def deliver(workshop: Workshop, message_id: UUID) -> None:
+    """Claim the message, send it, finish."""
+    now = workshop.service.clock.now()
+    held = claim(Message, message_id, workshop.owner(), now, workshop.lease)
+    if held is None:
+        return
+    with unit_of_work():
+        mail = _compose(workshop, db.session.get_one(Message, message_id))
+    try:
+        _send(workshop.service.settings.mail, mail)
+    except (OSError, smtplib.SMTPException) as error:
+        _put_off(workshop, held, type(error).__name__)
+    else:
+        _sent(workshop, held)
+
+
+def _compose(workshop: Workshop, message: Message) -> EmailMessage:
+    assert message.content is not None  # noqa: S101  # only sent messages have none, and those are never due
+    context = json.loads(workshop.service.vault.open(message.content, f"message/{message.id}"))
+    account = db.session.get_one(Account, message.account_id)
+    text = _render(workshop, message.template, account, context)
+    head, _, body = text.partition("\n")
+    mail = EmailMessage()
+    mail["Subject"] = head.removeprefix("Subject: ").strip()
+    mail["From"] = workshop.service.settings.mail.sender
+    mail["To"] = message.to
+    mail["Date"] = format_datetime(workshop.service.clock.now())
+    mail["Message-ID"] = make_msgid(str(message.id), workshop.service.profile.institution.domain)
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(body.strip() + "\n")
+    return mail
+
+
+def _render(workshop: Workshop, template: str, account: Account, context: dict[str, Any]) -> str:
+    """The mail in the language of its account."""
+    person = db.session.get_one(Person, account.person_id)
+    if "valid_until" in context:
+        context["valid_until"] = datetime.fromisoformat(context["valid_until"])
+    with force_locale(account.language):
+        return current_app.jinja_env.get_template(f"mail/{template}.txt").render(
+            login=account.login,
+            display_name=display_name(person.given, person.family, person.patronymic),
+            institution=workshop.service.profile.institution.names.to(account.language),
+            contacts=contacts_for(departments_of(account), workshop.service.clock.now(), account.language),
+            **context,
+        )
+
+
+def _send(server: Mail, mail: EmailMessage) -> None:
+    with smtplib.SMTP(server.host, server.port, timeout=server.timeout) as connection:
+        if server.starttls:
+            connection.starttls(context=ssl.create_default_context())
+        if server.username and server.password:
+            connection.login(server.username, server.password.get_secret_value())
+        connection.send_message(mail)
+
+
+def _sent(workshop: Workshop, held: Claim) -> None:
+    here = at_work(workshop.service, "worker")
+    with unit_of_work():
+        if finish(held, run_at=None, sent_at=here.now, content=None, last_error=None):
+            message = db.session.get_one(Message, held.id)
+            account = db.session.get_one(Account, message.account_id)
+            record(here, "mail-sent", account, subject=f"mail/{message.template}", after={"sent_at": here.now})
+
+
+def _put_off(workshop: Workshop, held: Claim, reason: str) -> None:
+    now = workshop.service.clock.now()
+    again = now + max(delay(held.attempt, workshop.chance(), RetryRules()), timedelta(seconds=1))
+    log.warning("mail-failed", message=str(held.id), reason=reason)
+    with unit_of_work():
+        if finish(held, run_at=again, failures=held.attempt, last_error=reason):
+            leave_work(Work("message", held.id, again, MESSAGES, "mail-out", f"message/{held.id}"))

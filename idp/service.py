@@ -1,0 +1,89 @@
+"""What the running service is made of: built once at start, handed to every flow, never looked up from thin air."""
+
+from base64 import b64decode
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from importlib import resources
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+from flask import current_app
+
+from idp.clock import Clock, RehearsalClock, SystemClock
+from idp.crypto import Vault
+from idp.errors import ConfigurationError
+from idp.hashing import Hasher
+from idp.settings import Settings
+from policies.deadlines import Calendar
+from policies.profile import Profile, ProfileError, parse_profile
+
+YEARS_OF_HOLIDAYS = range(2024, 2036)
+
+
+@dataclass(frozen=True, repr=False)
+class Service:
+    """Settings, rules and tools of one installation.
+
+    `woken` is called with the works (`idp.flows.work.Work`) that a commit left; it only shortens their wait.
+    """
+
+    settings: Settings
+    profile: Profile
+    clock: Clock
+    zone: ZoneInfo
+    calendar: Calendar
+    vault: Vault
+    hasher: Hasher
+    woken: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
+
+
+def build_service(settings: Settings, clock: Clock | None = None) -> Service:
+    """Assemble the service.  Raises `ConfigurationError` when the profile does not hold."""
+    profile = load_profile(settings.profile)
+    return Service(
+        settings=settings,
+        profile=profile,
+        clock=clock or _clock(settings),
+        zone=profile.institution.zone,
+        calendar=_calendar(profile),
+        vault=_vault(settings),
+        hasher=Hasher(settings.hashing.memory_kib, settings.hashing.rounds, settings.hashing.lanes),
+    )
+
+
+def load_profile(name: str) -> Profile:
+    """The profile called `name`, or the one at the path `name`."""
+    shipped = resources.files("policies") / "profiles" / f"{name}.toml"
+    try:
+        text = shipped.read_text("utf8") if shipped.is_file() else Path(name).read_text("utf8")
+        return parse_profile(text)
+    except OSError as error:
+        raise ConfigurationError([f"profile: {name} can't be read ({error.strerror})"]) from error
+    except ProfileError as error:
+        raise ConfigurationError([f"profile: {mistake}" for mistake in error.mistakes]) from error
+
+
+def service() -> Service:
+    """The service of the running application."""
+    built: Service = current_app.extensions["achkych"]
+    return built
+
+
+def _clock(settings: Settings) -> Clock:
+    return RehearsalClock(settings.rehearsal_shift) if settings.rehearsal_shift else SystemClock()
+
+
+def _calendar(profile: Profile) -> Calendar:
+    public = holidays.country_holidays(profile.institution.country, years=YEARS_OF_HOLIDAYS)
+    return profile.calendar(frozenset(public))
+
+
+def _vault(settings: Settings) -> Vault:
+    keys = {name: key.get_secret_value() for name, key in settings.secrets.sealing.items()}
+    return Vault(
+        keys={name: b64decode(key) for name, key in keys.items()},
+        active=settings.secrets.active,
+        lookup=b64decode(settings.secrets.lookup.get_secret_value()),
+    )

@@ -1,0 +1,19 @@
+"""HTTP for people: server-rendered pages in three languages, one blueprint per file."""
+
+from flask import Flask
+
+from idp.web import errors, visitor
+from idp.web.account import pages as account
+from idp.web.hr import orders
+from idp.web.officer import desk
+from idp.web.signin import activation, agreement, sign_in, sign_out
+
+PAGES = (sign_in.bp, sign_out.bp, activation.bp, agreement.bp, account.bp, desk.bp, orders.bp)
+
+
+def init_app(app: Flask) -> None:
+    """Put every page in its place, and the page that says what went wrong."""
+    for blueprint in PAGES:
+        app.register_blueprint(blueprint)
+    errors.init_app(app)
+    visitor.init_app(app)

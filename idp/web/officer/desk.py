@@ -1,0 +1,51 @@
+"""The officer's desk: what is due, lifting lockouts, confirming tasks by hand, new activation links."""
+
+from uuid import UUID
+
+from flask import Blueprint, abort, flash, g, redirect, render_template, request
+from werkzeug.wrappers import Response
+
+from idp.db import db
+from idp.flows.activate import issue_activation_again
+from idp.flows.confirm_task import confirm_task
+from idp.flows.desk import desk
+from idp.flows.lift_lockout import lift_lockout
+from idp.flows.refusal import Refusal
+from idp.models import Account, Task
+from idp.web.language import language
+
+bp = Blueprint("desk", __name__, url_prefix="/desk")
+
+
+@bp.get("")
+def show() -> str:
+    return render_template("desk.html", **desk(g.here, language()))
+
+
+@bp.post("/lockouts/<uuid:account_id>/lift")
+def lift(account_id: UUID) -> Response | tuple[str, int]:
+    refusal = lift_lockout(g.here, _account(account_id), request.form.get("reason", ""))
+    return _answer(refusal, f"reason-{account_id}", "lockout-lifted")
+
+
+@bp.post("/tasks/<uuid:task_id>/confirm")
+def confirm(task_id: UUID) -> Response | tuple[str, int]:
+    task = db.session.get(Task, task_id) or abort(404)
+    return _answer(confirm_task(g.here, task, request.form.get("note", "")), f"note-{task_id}", "task-confirmed")
+
+
+@bp.post("/activations/<uuid:account_id>")
+def send_activation(account_id: UUID) -> Response | tuple[str, int]:
+    return _answer(issue_activation_again(g.here, _account(account_id)), "", "link-sent")
+
+
+def _account(account_id: UUID) -> Account:
+    return db.session.get(Account, account_id) or abort(404)
+
+
+def _answer(refusal: Refusal | None, field: str, done: str) -> Response | tuple[str, int]:
+    if refusal is None:
+        flash(done, "notice")
+        return redirect("/desk", 303)
+    refusals = [{"field": field if refusal.code.endswith("-required") else "", "code": refusal.code}]
+    return render_template("desk.html", refusals=refusals, **desk(g.here, language())), 422

@@ -1,0 +1,38 @@
+"""The page behind a one-time link: choosing the first password (4.4, 5.1).  Looking at it does not spend it."""
+
+from flask import Blueprint, g, render_template, request
+
+from idp.flows.activate import activate, find_invitation
+from idp.flows.appointments import contacts_for
+from idp.web.language import language
+
+bp = Blueprint("activation", __name__, url_prefix="/activation")
+
+
+@bp.get("/<token>")
+def show(token: str) -> str | tuple[str, int]:
+    return _page(token, [])
+
+
+@bp.post("/<token>")
+def submit(token: str) -> str | tuple[str, int]:
+    refusal = activate(g.here, token, request.form.get("password", ""), request.form.get("again", ""))
+    if refusal is None:
+        return render_template("activation_done.html")
+    if refusal.code == "spent":
+        return _spent()
+    return _page(token, refusal.details["broken"])
+
+
+def _page(token: str, broken: list[str]) -> str | tuple[str, int]:
+    invitation = find_invitation(token, g.here.now)
+    if invitation is None:
+        return _spent()
+    page = render_template(
+        "activation.html", login=invitation.login, display_name=invitation.display_name, refusals=broken
+    )
+    return (page, 422) if broken else page
+
+
+def _spent() -> tuple[str, int]:
+    return render_template("activation_spent.html", contacts=contacts_for((), g.here.now, language())), 410

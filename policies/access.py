@@ -1,0 +1,138 @@
+"""Which systems a person has, and when the account may be used.  Regulation 3.7, annex (list of systems).
+
+Owns the rule from affiliations to rights.  Leaves alone grants and prohibitions by officers, and the target systems.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from policies.affiliations import Affiliation, Kind
+from policies.deadlines import ONE_DAY, start_of
+
+
+@dataclass(frozen=True, slots=True)
+class SystemRule:
+    """Who has a system; all conditions must hold for one and the same affiliation."""
+
+    code: str
+    audience: frozenset[str]        # "employee", "student"
+    departments: frozenset[str]     # codes; empty: all
+    programs: frozenset[str]        # programs of orders that belong to this system
+    on_request: bool                # only for those whose order names one of its programs
+    report_sections: bool           # whether report sections of orders go to this system
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One system a person has, or had: then it is not active and carries no programs."""
+
+    system: str
+    active: bool
+    programs: tuple[str, ...]
+    report_sections: tuple[str, ...]
+    affiliation: Affiliation | None    # the one it rests on, or rested on last
+
+
+def rights(
+    affiliations: Sequence[Affiliation], systems: Sequence[SystemRule], today: date, now: datetime
+) -> tuple[Right, ...]:
+    """One right per system that any affiliation gives or gave.
+
+    What begins later counts already, so that everything is ready on the first day; `window` keeps the door shut.
+    """
+    carried = ((system, [one for one in affiliations if _carries(one, system)]) for system in systems)
+    return tuple(_right(system, carrying, today, now) for system, carrying in carried if carrying)
+
+
+def primary(affiliations: Sequence[Affiliation], today: date) -> Affiliation | None:
+    """The affiliation that stands for the person: begun before coming, main employment first, then rate, then study."""
+    lasting = [one for one in affiliations if one.ended_at is None and (one.ends_on is None or one.ends_on >= today)]
+    return min(lasting, key=lambda one: _rank(one, today), default=None)
+
+
+def window(
+    affiliations: Sequence[Affiliation], zone: ZoneInfo, now: datetime | None = None
+) -> tuple[datetime | None, datetime | None]:
+    """From when until when the account may be used, in UTC, the second moment excluded; (None, None): never.
+
+    Of several uninterrupted stretches the one running at `now`, else the next, else the last; without `now` the last.
+    An end of None is open.
+    """
+    stretches = list(_stretches(affiliations, zone))
+    if not stretches:
+        return None, None
+    lasting = [stretch for stretch in stretches if now is not None and (stretch[1] is None or now < stretch[1])]
+    return lasting[0] if lasting else stretches[-1]
+
+
+def next_review(affiliations: Sequence[Affiliation], now: datetime, zone: ZoneInfo) -> datetime | None:
+    """The next UTC moment at which an affiliation begins or ends, and with it the answers above; None: never."""
+    spans = (_span(one, zone) for one in affiliations)
+    return min((moment for span in spans for moment in span if moment is not None and moment > now), default=None)
+
+
+def _carries(affiliation: Affiliation, system: SystemRule) -> bool:
+    """Whether this affiliation by itself entitles to the system."""
+    return (
+        affiliation.kind.value in system.audience
+        and (not system.departments or affiliation.department in system.departments)
+        and (not system.on_request or bool(system.programs.intersection(affiliation.programs)))
+    )
+
+
+def _right(system: SystemRule, carrying: Sequence[Affiliation], today: date, now: datetime) -> Right:
+    """The right to one system out of the affiliations that carry it, past ones included."""
+    lasting = [one for one in carrying if not _is_over(one, today, now)]
+    if not lasting:
+        last = max(carrying, key=lambda one: (one.ends_on or date.max, one.starts_on, one.opened_by))
+        return Right(system.code, active=False, programs=(), report_sections=(), affiliation=last)
+    programs = system.programs & {program for one in lasting for program in one.programs}
+    sections = {section for one in lasting for section in one.report_sections} if system.report_sections else set()
+    return Right(system.code, True, tuple(sorted(programs)), tuple(sorted(sections)), primary(lasting, today))
+
+
+def _is_over(affiliation: Affiliation, today: date, now: datetime) -> bool:
+    """Past its last day, or ended at once."""
+    if affiliation.ended_at is not None and affiliation.ended_at <= now:
+        return True
+    return affiliation.ends_on is not None and affiliation.ends_on < today
+
+
+def _rank(affiliation: Affiliation, today: date) -> tuple[bool, date, bool, bool, float, date, tuple[str, int]]:
+    """The lowest stands for the person; the end only makes the choice the same every time."""
+    to_come = affiliation.starts_on > today
+    return (
+        to_come,
+        affiliation.starts_on if to_come else date.min,
+        affiliation.employment_type != "main",
+        affiliation.kind is Kind.STUDENT,
+        -(affiliation.rate or 0.0),
+        affiliation.starts_on,
+        affiliation.opened_by,
+    )
+
+
+def _span(affiliation: Affiliation, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
+    """When it begins and ends: local midnights, or the moment of an immediate end if that is earlier."""
+    last_day = affiliation.ends_on
+    # "until 9999-12-31" is how some registers write "without end", and there is no day after it
+    ends = [start_of(last_day + ONE_DAY, zone)] if last_day is not None and last_day < date.max else []
+    if affiliation.ended_at is not None:
+        ends.append(affiliation.ended_at)
+    return start_of(affiliation.starts_on, zone), min(ends, default=None)
+
+
+def _stretches(
+    affiliations: Iterable[Affiliation], zone: ZoneInfo
+) -> Iterator[tuple[datetime, datetime | None]]:
+    """The spans joined wherever one begins before or as another ends; spans that end before they begin are none."""
+    spans = [span for span in (_span(one, zone) for one in affiliations) if span[1] is None or span[0] < span[1]]
+    spans.sort(key=lambda span: span[0])
+    while spans:
+        opens, closes = spans.pop(0)
+        while spans and (closes is None or spans[0][0] <= closes):
+            end = spans.pop(0)[1]
+            closes = None if closes is None or end is None else max(closes, end)
+        yield opens, closes

@@ -1,0 +1,22 @@
+"""The table of kinds: every row makes a connector of its own settings, and says who it is."""
+
+import pytest
+
+from connectors.kinds import KINDS
+
+SETTINGS = {
+    "unet": {"url": "https://unet.example.edu/scim", "token": "t"},
+    "moodle": {"url": "https://lms.example.edu", "token": "t"},
+    "mail": {"url": "ldaps://mail.example.edu", "bind_dn": "cn=idp", "password": "p", "base": "ou=people"},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS.keys() - {"manual"}))
+def test_each_kind_makes_a_connector_that_bears_its_name(kind: str) -> None:
+    factory = KINDS[kind].factory
+    assert factory is not None
+    assert factory(KINDS[kind].settings(**SETTINGS[kind])).kind == kind
+
+
+def test_the_work_of_a_manual_system_is_a_person_s() -> None:
+    assert KINDS["manual"].factory is None and KINDS["manual"].settings()

@@ -1,0 +1,318 @@
+"""What every connector must do, against a real server of its kind (a stand-in of the target system).
+
+A new connector joins by one more `Target` below.  `foreign` writes and reads something in the target that is not ours.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from connectors.base import CANONICAL, Connector, Correlation, Json, OutcomeKind, Remote, TargetError, Wanted
+from connectors.ldap import Directory
+from connectors.mail import Mail
+from connectors.moodle import Moodle
+from connectors.plan import drift, plan, values
+from connectors.standins import slapd
+from connectors.standins.moodle import MoodleStandin
+from connectors.standins.ports import free_port
+from connectors.standins.slapd import SlapdStandin
+from connectors.standins.unet import UnetStandin
+from connectors.unet import Unet
+
+NUMBERS = count(1)
+UNKNOWN_IDS = {"moodle": "999999", "mail": "00000000-0000-1000-8000-000000000000", "unet": "0" * 32}
+
+
+@dataclass(frozen=True)
+class Target:
+    """One connector, the settings it was made of, and a way to touch what is not ours."""
+
+    make: Callable[[Any], Connector]
+    settings: Any
+    secret: str  # name of the setting that holds the credential
+    set_foreign: Callable[[str], None]  # by remote id
+    get_foreign: Callable[[str], object]
+
+    @property
+    def connector(self) -> Connector:
+        return self.make(self.settings)
+
+
+@pytest.fixture(scope="module")
+def moodle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with MoodleStandin(tmp_path_factory.mktemp("moodle")) as standin:
+
+        def mark(remote_id: str) -> None:
+            standin.site.users[int(remote_id)].update(city="Бишкек", phone1="0312")
+
+        def read(remote_id: str) -> object:
+            user = standin.site.users[int(remote_id)]
+            return user["city"], user.get("phone1"), user["lang"]
+
+        yield Target(Moodle, standin.settings, "token", mark, read)
+
+
+@pytest.fixture(scope="module")
+def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    if not slapd.available():
+        pytest.skip("needs Debian's package slapd")
+    with SlapdStandin(tmp_path_factory.mktemp("slapd")) as standin:
+        admin = Directory(standin.url, slapd.ADMIN, slapd.ADMIN_PASSWORD, 5)
+
+        def read(remote_id: str) -> object:
+            names = ["kstuMailQuota", "telephoneNumber", "mailLocalAddress"]
+            entry = admin.search(slapd.PEOPLE, f"(entryUUID={remote_id})", names)[0]
+            return {name: sorted(entry.attributes.get(name, ())) for name in names}
+
+        def mark(remote_id: str) -> None:
+            entry = admin.search(slapd.PEOPLE, f"(entryUUID={remote_id})", ["mailLocalAddress"])[0]
+            alias = f"alias-{remote_id}@example.edu"
+            admin.replace(entry.dn, {"kstuMailQuota": ["1024"], "telephoneNumber": ["0312"],
+                                     "mailLocalAddress": [*entry.attributes["mailLocalAddress"], alias]})  # fmt: skip
+
+        yield Target(Mail, standin.settings, "password", mark, read)
+
+
+@pytest.fixture(scope="module")
+def unet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with UnetStandin(tmp_path_factory.mktemp("unet")) as standin:
+        headers = {"Authorization": f"Bearer {standin.token}", "Content-Type": "application/scim+json"}
+        with httpx2.Client(base_url=standin.url, headers=headers) as other:
+
+            def mark(remote_id: str) -> None:
+                steps = [{"op": "add", "path": "nickName", "value": "foreign"},
+                         {"op": "add", "path": "entitlements", "value": [{"type": "theirs", "value": "x"}]},
+                         {"op": "add", "path": "emails", "value": [{"type": "home", "value": "h@example.edu"}]}]  # fmt: skip
+                patch = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": steps}
+                other.patch(f"/Users/{remote_id}", json=patch).raise_for_status()
+
+            def read(remote_id: str) -> object:
+                user = other.get(f"/Users/{remote_id}").json()
+                return user["nickName"], [e["value"] for e in user["entitlements"] if e["type"] == "theirs"], [
+                    e["value"] for e in user["emails"] if e["type"] == "home"]  # fmt: skip
+
+            yield Target(Unet, standin.settings, "token", mark, read)
+
+
+@pytest.fixture(params=["moodle", "mail", "unet"])
+def target(request: pytest.FixtureRequest) -> Target:
+    found: Target = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture
+def connector(target: Target) -> Connector:
+    return target.connector
+
+
+def wanted(**changed: Json) -> Wanted:
+    """A new person with every attribute there is."""
+    number = next(NUMBERS)
+    attributes: dict[str, Json] = {
+        "login": f"a.sample{number}", "email": f"a.sample{number}@example.edu", "given_name": "Анара",
+        "family_name": "Мисалова", "patronymic": "Бековна", "display_name": "Анара Мисалова", "department": "0407",
+        "department_name": "Кафедра физики", "title": "доцент", "employee_no": f"T-{number}", "affiliation": "employee",
+        "student_group": "ИВТ-1-24", "phone": "0312 000000", "language": "ky",
+        "programs": ["unet.it:department", "moodle.teacher"], "report_sections": ["kpi:reports"],
+    }  # fmt: skip
+    return Wanted(f"0c7c2f0e-0000-7000-8000-{number:012d}", 1, True, attributes | changed)
+
+
+def key(one: Wanted, remote_id: str | None = None) -> Correlation:
+    return Correlation(one.account_id, remote_id, str(one.attributes["login"]), str(one.attributes["email"]))
+
+
+def seen(connector: Connector, one: Wanted, remote_id: str | None = None) -> Remote:
+    found = connector.find(key(one, remote_id))
+    assert found is not None
+    return found
+
+
+def scanned(connector: Connector, limit: int) -> list[Remote]:
+    remotes: list[Remote] = []
+    cursor: str | None = None
+    while True:
+        page = connector.scan(cursor, limit)
+        remotes.extend(page.remotes)
+        if (cursor := page.cursor) is None:
+            return remotes
+
+
+def refusal(act: Callable[[], object]) -> OutcomeKind:
+    with pytest.raises(TargetError) as caught:
+        act()
+    return caught.value.kind
+
+
+def test_a_new_account_is_found_by_its_external_id_with_all_it_was_given(connector: Connector) -> None:
+    one = wanted()
+    assert connector.find(key(one)) is None
+    made = connector.create(one, "op-1")
+    found = seen(connector, one)
+    assert found == made and found.active and found.account_id == one.account_id
+    assert drift(one, found, connector.capabilities) == {}
+    assert found.attributes.keys() == connector.capabilities.attributes
+
+
+def test_what_it_does_not_own_is_named_as_unsupported(connector: Connector) -> None:
+    assert (
+        set(plan(wanted(), None, connector.capabilities).unsupported) == CANONICAL - connector.capabilities.attributes
+    )
+
+
+def test_it_is_found_by_remote_id_after_a_rename(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    renamed = replace(wanted(), account_id=one.account_id)
+    changes = values(plan(renamed, made, connector.capabilities).changes)
+    assert {"login", "email"} <= changes.keys()
+    connector.update(made.id, changes, "op-2")
+    found = seen(connector, renamed, made.id)
+    assert found.id == made.id and drift(renamed, found, connector.capabilities) == {}
+
+
+def test_a_second_create_is_a_conflict_and_leaves_one(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    assert refusal(lambda: connector.create(one, "op-2")) is OutcomeKind.CONFLICT
+    again = replace(wanted(), account_id=one.account_id)
+    assert refusal(lambda: connector.create(again, "op-3")) is OutcomeKind.CONFLICT
+    assert [r.id for r in scanned(connector, 50) if r.account_id == one.account_id] == [made.id]
+
+
+def test_a_login_of_somebody_else_is_a_conflict_and_never_adopted(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    other = wanted(login=one.attributes["login"])
+    assert connector.find(key(other)) is None
+    assert refusal(lambda: connector.create(other, "op-2")) is OutcomeKind.CONFLICT
+    assert seen(connector, one) == made
+
+
+def test_an_update_changes_only_what_is_sent(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    connector.update(made.id, {"family_name": "Жаңыева"}, "op-2")
+    assert seen(connector, one) == replace(made, attributes={**made.attributes, "family_name": "Жаңыева"})
+
+
+def test_a_closed_account_reads_back_as_inactive_and_closing_again_is_harmless(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    for op in ("op-2", "op-3"):
+        connector.update(made.id, {"active": False}, op)
+        assert seen(connector, one) == replace(made, active=False)
+    assert plan(replace(one, active=False), seen(connector, one), connector.capabilities).act == "nothing"
+
+
+def test_a_closed_account_can_be_opened_again(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    connector.update(made.id, {"active": False}, "op-2")
+    connector.update(made.id, {"active": True}, "op-3")
+    assert seen(connector, one) == made
+
+
+def test_an_account_may_be_made_closed(connector: Connector) -> None:
+    one = replace(wanted(), active=False)
+    assert not connector.create(one, "op-1").active and not seen(connector, one).active
+
+
+def test_an_unknown_id_is_not_found(connector: Connector) -> None:
+    unknown = UNKNOWN_IDS[connector.kind]
+    one = wanted()
+    assert connector.find(key(one, unknown)) is None
+    assert refusal(lambda: connector.update(unknown, {"family_name": "X"}, "op-1")) is OutcomeKind.NOT_FOUND
+    assert refusal(lambda: connector.update(unknown, {"active": False}, "op-2")) is OutcomeKind.NOT_FOUND
+
+
+def test_a_deleted_account_is_gone_and_deleting_again_is_a_success(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    connector.delete(made.id, "op-2")
+    connector.delete(made.id, "op-3")
+    assert connector.find(key(one, made.id)) is None
+
+
+def test_what_is_not_ours_stays_untouched(target: Target) -> None:
+    connector, one = target.connector, wanted()
+    made = connector.create(one, "op-1")
+    target.set_foreign(made.id)
+    before = target.get_foreign(made.id)
+    other = wanted()
+    changes = {n: v for n, v in other.attributes.items() if n in connector.capabilities.attributes and n != "email"}
+    connector.update(made.id, {**changes, "programs": ["other"], "active": False}, "op-2")
+    assert target.get_foreign(made.id) == before
+    connector.update(made.id, {"email": other.attributes["email"]}, "op-3")
+    still = target.get_foreign(made.id)
+    if isinstance(before, dict):  # mail: the former address and the foreign alias stay, the new one comes
+        assert isinstance(still, dict)
+        assert set(still.pop("mailLocalAddress")) == {*before.pop("mailLocalAddress"), other.attributes["email"]}
+    assert still == before
+
+
+def test_a_scan_sees_everybody_once_whatever_the_page(connector: Connector) -> None:
+    people = [wanted() for _ in range(5)]
+    made = {connector.create(one, "op").id for one in people}
+    for limit in (2, 50):
+        ids = [remote.id for remote in scanned(connector, limit)]
+        assert made <= set(ids) and len(ids) == len(set(ids))
+
+
+def test_a_healthy_target_is_told_as_healthy(connector: Connector) -> None:
+    assert connector.check().ok
+
+
+def test_wrong_credentials_are_a_matter_for_the_operator(target: Target) -> None:
+    connector = target.make(replace(target.settings, **{target.secret: "wrong"}))
+    one = wanted()
+    assert refusal(lambda: connector.find(key(one))) is OutcomeKind.AUTH
+    assert refusal(lambda: connector.create(one, "op-1")) is OutcomeKind.AUTH
+    health = connector.check()
+    assert not health.ok and "auth" in health.detail
+
+
+def test_a_target_that_is_down_is_worth_another_try(target: Target) -> None:
+    scheme = target.settings.url.partition(":")[0]
+    connector = target.make(replace(target.settings, url=f"{scheme}://127.0.0.1:{free_port()}"))
+    one = wanted()
+    assert refusal(lambda: connector.find(key(one))) is OutcomeKind.RETRYABLE
+    assert refusal(lambda: connector.create(one, "op-1")) is OutcomeKind.RETRYABLE
+    assert refusal(lambda: connector.update("1", {"active": False}, "op-2")) is OutcomeKind.RETRYABLE
+    assert not connector.check().ok
+
+
+def test_sessions_are_ended_or_the_connector_says_it_cannot(connector: Connector) -> None:
+    one = wanted()
+    made = connector.create(one, "op-1")
+    if connector.capabilities.end_sessions:
+        connector.end_sessions(made.id)
+    else:
+        assert refusal(lambda: connector.end_sessions(made.id)) is OutcomeKind.PERMANENT
+    assert seen(connector, one) == made
+
+
+def test_no_refusal_tells_who_it_was_about(connector: Connector) -> None:
+    one = wanted()
+    connector.create(one, "op-1")
+    with pytest.raises(TargetError) as caught:
+        connector.create(one, "op-2")
+    personal = [str(value) for value in one.attributes.values() if isinstance(value, str)]
+    assert not [value for value in personal if value in str(caught.value)]
+
+
+def test_settings_do_not_show_their_secrets(target: Target) -> None:
+    assert getattr(target.settings, target.secret) not in repr(target.settings)
+
+
+def test_stand_ins_start_again_with_their_state(tmp_path: Path) -> None:
+    one = wanted()
+    with MoodleStandin(tmp_path) as standin:
+        made = Moodle(standin.settings).create(one, "op-1")
+    with MoodleStandin(tmp_path) as standin:
+        assert Moodle(standin.settings).find(key(one)) == made

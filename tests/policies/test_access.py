@@ -1,0 +1,244 @@
+"""From affiliations to systems and to the days on which the account may be used."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from policies.access import Right, SystemRule, next_review, primary, rights, window
+from policies.affiliations import Affiliation, Kind, OrderLine, fold
+from policies.deadlines import local_day, start_of
+from policies.profile import parse_profile
+
+BISHKEK = ZoneInfo("Asia/Bishkek")
+PROFILE = parse_profile((Path(__file__).parents[2] / "policies/profiles/kstu.toml").read_text("utf-8"))
+SYSTEMS = [system.rule for system in PROFILE.systems]
+
+
+def order(kind: str, number: str, approved: str, effective: str, body: dict[str, Any]) -> OrderLine:
+    return OrderLine(
+        source="shnet", order_id=f"order {number}", version=1, kind=kind, status="approved", number=number,
+        approved_on=date.fromisoformat(approved), effective_on=date.fromisoformat(effective), effective_until=None,
+        immediate=False, line="1", body={"line": "1", "ids": {"employeeNo": "T-0101"}, **body},
+        received_at=datetime(2026, 9, 1, 5, tzinfo=UTC),
+    )  # fmt: skip
+
+
+HIRE = order("hire", "1/101-К", "2026-09-01", "2026-09-07", {
+    "name": {"family": "Үлгүбаева", "given": "Анара", "patronymic": "Үлгүевна"},
+    "employment": {"departmentCode": "0407", "departmentName": "Кафедра примеров", "positionCode": "SEN-LECT",
+                   "positionTitle": "Старший преподаватель", "rate": 1.0, "type": "main"},
+    "access": {"programs": ["avn.teacher", "moodle.teacher", "unet.employee", "zoom.licensed"],
+               "reportSections": ["kpi.department"]},
+})  # fmt: skip
+TRANSFER = order("transfer", "1/118-К", "2026-09-01", "2026-10-01", {
+    "employment": {"departmentCode": "0112", "positionTitle": "Доцент", "rate": 0.5, "type": "main"},
+    "access": {"programs": ["avn.teacher", "moodle.teacher"], "reportSections": []},
+})  # fmt: skip
+DISMISSAL = order("dismissal", "1/140-К", "2026-11-16", "2026-11-30", {"reason": {"code": "own-request"}})
+
+OF_A_LECTURER = {"unet", "moodle", "mail", "avn", "library", "antiplagiarism", "website", "e-kyzmat", "infodocs"}
+
+
+def on(day: str, *lines: OrderLine) -> dict[str, Right]:
+    """What the orders give at noon of a local day, by system."""
+    now = start_of(date.fromisoformat(day), BISHKEK) + timedelta(hours=12)
+    return {right.system: right for right in rights(fold(lines).affiliations, SYSTEMS, local_day(now, BISHKEK), now)}
+
+
+def active(given_: dict[str, Right]) -> set[str]:
+    return {code for code, right in given_.items() if right.active}
+
+
+def test_anara_is_hired_transferred_and_dismissed() -> None:
+    # the hire is known, the first day has not come: everything is made ready
+    hired = on("2026-09-02", HIRE)
+    assert active(hired) == OF_A_LECTURER | {"zoom"} == set(hired)
+    assert hired["unet"].programs == ("unet.employee",) and hired["unet"].report_sections == ("kpi.department",)
+    assert hired["avn"].programs == ("avn.teacher",) and hired["avn"].report_sections == ()
+
+    # on the last day at the old department nothing has been taken away
+    assert active(on("2026-09-30", HIRE, TRANSFER)) == OF_A_LECTURER | {"zoom"}
+
+    # from the first day at the new one: no Zoom licence, no programs and report sections in UNET, the rest stays
+    moved = on("2026-10-01", HIRE, TRANSFER)
+    assert active(moved) == OF_A_LECTURER
+    assert not moved["zoom"].active and moved["zoom"].programs == ()
+    assert moved["unet"].programs == () and moved["unet"].report_sections == ()
+    assert moved["moodle"].programs == ("moodle.teacher",)
+    assert moved["moodle"].affiliation is not None and moved["moodle"].affiliation.department == "0112"
+
+    # the last day is a day of work, the day after is not
+    assert active(on("2026-11-30", HIRE, TRANSFER, DISMISSAL)) == OF_A_LECTURER
+    left = on("2026-12-01", HIRE, TRANSFER, DISMISSAL)
+    assert active(left) == set() and set(left) == OF_A_LECTURER | {"zoom"}
+    assert left["zoom"].affiliation is not None and left["zoom"].affiliation.department == "0407"
+
+    # and the door is open from the first midnight to the last
+    opens_at = datetime(2026, 9, 6, 18, tzinfo=UTC)
+    assert window(fold([HIRE, TRANSFER]).affiliations, BISHKEK) == (opens_at, None)
+    everything = fold([HIRE, TRANSFER, DISMISSAL]).affiliations
+    assert window(everything, BISHKEK) == (opens_at, datetime(2026, 11, 30, 18, tzinfo=UTC))
+
+
+def post(starts: str, ends: str | None = None, **rest: Any) -> Affiliation:
+    base = Affiliation(
+        kind=Kind.EMPLOYEE, department="0407", position=None, position_code=None, programme=None, group=None,
+        employment_id=None, rate=None, employment_type="main", programs=(), report_sections=(),
+        starts_on=date.fromisoformat(starts), ends_on=date.fromisoformat(ends) if ends else None, ended_at=None,
+        opened_by=(f"order {starts}", 1), closed_by=None,
+    )  # fmt: skip
+    return replace(base, **rest)
+
+
+STUDENT = post("2024-09-01", kind=Kind.STUDENT, employment_type=None, department="FIT")
+
+
+def of(*affiliations: Affiliation, day: date = date(2026, 9, 7)) -> set[str]:
+    now = start_of(day, BISHKEK)
+    return {right.system for right in rights(affiliations, SYSTEMS, day, now) if right.active}
+
+
+def test_a_student_has_what_students_have() -> None:
+    assert of(STUDENT) == OF_A_LECTURER - {"e-kyzmat", "infodocs"}
+
+
+def test_some_systems_belong_to_departments() -> None:
+    assert of(post("2026-01-01", department="HR")) == OF_A_LECTURER | {"1c", "shnet"}
+    assert of(post("2026-01-01", department="ACCOUNTING")) == OF_A_LECTURER | {"1c"}
+
+
+def test_the_conditions_must_hold_for_one_and_the_same_affiliation() -> None:
+    assert "1c" not in of(post("2026-01-01"), replace(STUDENT, department="ACCOUNTING"))
+
+
+def test_a_licence_goes_only_to_those_whose_order_names_it() -> None:
+    assert "canva" not in of(STUDENT)
+    assert "canva" in of(replace(STUDENT, programs=("canva.licensed",)))
+
+
+def test_who_belongs_to_nothing_has_nothing() -> None:
+    assert of() == set()
+
+
+def test_two_employments_add_up_and_foreign_programs_stay_out() -> None:
+    rule = SystemRule("x", frozenset({"employee"}), frozenset(), frozenset({"x.a", "x.b"}), False, True)
+    both = [post("2026-01-01", programs=("x.b", "y.z"), report_sections=("s2",)),
+            post("2026-02-01", programs=("x.a",), report_sections=("s1", "s2"))]  # fmt: skip
+    (right,) = rights(both, [rule], date(2026, 9, 7), start_of(date(2026, 9, 7), BISHKEK))
+    assert (right.programs, right.report_sections) == (("x.a", "x.b"), ("s1", "s2"))
+
+
+def test_an_immediate_end_takes_the_systems_at_that_moment() -> None:
+    moment = datetime(2026, 9, 7, 5, tzinfo=UTC)
+    gone = post("2026-01-01", "2026-09-07", ended_at=moment)
+    before, after = (
+        rights([gone], SYSTEMS, date(2026, 9, 7), now)[0] for now in (moment - timedelta.resolution, moment)
+    )
+    assert before.active and not after.active
+
+
+# --- which affiliation stands for the person
+
+TODAY = date(2026, 9, 7)
+
+
+def test_the_main_employment_goes_before_a_higher_rate_and_that_before_a_study() -> None:
+    main = post("2026-01-01", rate=0.5)
+    small, large = (post("2025-01-01", rate=rate, employment_type="internal_part_time") for rate in (0.25, 1.0))
+    assert primary([STUDENT, small, large, main], TODAY) == main
+    assert primary([STUDENT, small, large], TODAY) == large
+    assert primary([STUDENT], TODAY) == STUDENT
+
+
+def test_what_runs_goes_before_what_comes_and_what_is_over_does_not_count() -> None:
+    soon, later = post("2026-10-01"), post("2026-11-01")
+    assert primary([later, soon, STUDENT], TODAY) == STUDENT
+    assert primary([later, soon], TODAY) == soon
+    over = [post("2026-01-01", "2026-09-06"), post("2026-01-01", ended_at=datetime(2026, 9, 1, tzinfo=UTC))]
+    assert primary(over, TODAY) is None
+
+
+# --- when the account may be used
+
+
+def midnight(day: str) -> datetime:
+    return start_of(date.fromisoformat(day), BISHKEK)
+
+
+def test_who_was_never_anything_may_never_come_in() -> None:
+    assert window([], BISHKEK) == (None, None)
+    cut_off_before = post("2026-09-07", "2026-09-30", ended_at=midnight("2026-09-01"))
+    assert window([cut_off_before], BISHKEK) == (None, None)
+
+
+def test_overlapping_and_adjoining_affiliations_are_one_stretch() -> None:
+    parts = [post("2026-03-01", "2026-05-31"), post("2026-01-01", "2026-02-28"), post("2026-02-01", "2026-02-10")]
+    assert window(parts, BISHKEK) == (midnight("2026-01-01"), midnight("2026-06-01"))
+    assert window([*parts, post("2026-06-01")], BISHKEK) == (midnight("2026-01-01"), None)
+    assert window([post("2026-01-01"), *parts], BISHKEK) == (midnight("2026-01-01"), None)
+
+
+def test_between_two_stretches_the_door_is_shut() -> None:
+    parts = [post("2026-01-01", "2026-01-31"), post("2026-03-01", "2026-03-31")]
+    first = (midnight("2026-01-01"), midnight("2026-02-01"))
+    second = (midnight("2026-03-01"), midnight("2026-04-01"))
+    assert window(parts, BISHKEK, midnight("2026-01-15")) == first
+    assert window(parts, BISHKEK, midnight("2026-02-01")) == second
+    assert window(parts, BISHKEK, midnight("2027-01-01")) == second
+    assert window(parts, BISHKEK) == second
+
+
+def test_an_immediate_end_shuts_the_door_at_once_but_a_late_one_does_not_hold_it_open() -> None:
+    moment = midnight("2026-09-07") + timedelta(hours=11)
+    assert window([post("2026-01-01", "2026-09-07", ended_at=moment)], BISHKEK)[1] == moment
+    assert window([post("2026-01-01", "2026-08-31", ended_at=moment)], BISHKEK)[1] == midnight("2026-09-01")
+
+
+def test_until_the_end_of_time_is_open() -> None:
+    assert window([post("2026-01-01", "9999-12-31")], BISHKEK) == (midnight("2026-01-01"), None)
+
+
+def test_the_next_review_is_the_next_beginning_or_end() -> None:
+    parts = [post("2026-01-01", "2026-01-31"), post("2026-03-01")]
+    moments = [midnight(day) for day in ("2026-01-01", "2026-02-01", "2026-03-01")]
+    assert next_review(parts, midnight("2025-01-01"), BISHKEK) == moments[0]
+    assert next_review(parts, moments[0], BISHKEK) == moments[1]
+    assert next_review(parts, moments[1], BISHKEK) == moments[2]
+    assert next_review(parts, moments[2], BISHKEK) is None
+
+
+DAYS = st.dates(date(2026, 1, 1), date(2026, 3, 31))
+MOMENTS = st.datetimes(datetime(2026, 1, 1), datetime(2026, 4, 30), timezones=st.just(UTC))
+
+
+@st.composite
+def affiliations(draw: st.DrawFn) -> Affiliation:
+    one, other = sorted(draw(st.tuples(DAYS, DAYS)))
+    ends = draw(st.sampled_from([None, str(other)]))
+    return post(str(one), ends, ended_at=draw(st.none() | MOMENTS), programs=draw(
+        st.sampled_from([(), ("zoom.licensed",)])), department=draw(st.sampled_from(["0407", "HR"])))  # fmt: skip
+
+
+@given(st.lists(affiliations(), max_size=4), MOMENTS, MOMENTS)
+def test_between_two_reviews_nothing_changes(parts: list[Affiliation], one: datetime, other: datetime) -> None:
+    now, later = sorted((one, other))
+    review = next_review(parts, now, BISHKEK)
+    if review is None or later < review:
+        at_now, at_later = (
+            ([(right.system, right.active, right.programs) for right in
+              rights(parts, SYSTEMS, local_day(moment, BISHKEK), moment)], window(parts, BISHKEK, moment))
+            for moment in (now, later)
+        )  # fmt: skip
+        assert at_now == at_later
+
+
+@given(st.lists(affiliations(), max_size=4), MOMENTS)
+def test_inside_the_window_somebody_has_an_active_right(parts: list[Affiliation], now: datetime) -> None:
+    opens_at, closes_at = window(parts, BISHKEK, now)
+    if opens_at is not None and opens_at <= now and (closes_at is None or now < closes_at):
+        assert any(right.active for right in rights(parts, SYSTEMS, local_day(now, BISHKEK), now))

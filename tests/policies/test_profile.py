@@ -1,0 +1,178 @@
+"""A profile is data, and every mistake in it is told at once."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from policies.profile import Names, ProfileError, parse_profile
+
+KSTU = (Path(__file__).parents[2] / "policies/profiles/kstu.toml").read_text("utf-8")
+
+SMALL = """
+moved_working_days = [2026-01-10]
+extra_holidays = [2026-09-21]
+programmes = []
+
+[institution]
+code = "x"
+names = { ky = "к", ru = "р", en = "e" }
+domain = "x.kg"
+timezone = "Asia/Bishkek"
+
+[rules]
+
+[[departments]]
+code = "A"
+names = { ky = "к", ru = "р", en = "e" }
+
+[[departments]]
+code = "B"
+names = { ky = "к", ru = "р", en = "e" }
+parent = "A"
+
+[[systems]]
+code = "s"
+names = { ky = "к", ru = "р", en = "e" }
+kind = "manual"
+audience = ["student"]
+responsible = "B"
+
+[agreement]
+version = "1"
+texts = { ky = "к", ru = "р", en = "e" }
+"""
+
+
+def mistakes(text: str) -> tuple[str, ...]:
+    with pytest.raises(ProfileError) as error:
+        parse_profile(text)
+    assert str(error.value) == "\n".join(error.value.mistakes)
+    return error.value.mistakes
+
+
+def test_the_profile_of_the_university_has_the_thirteen_systems_of_the_annex() -> None:
+    profile = parse_profile(KSTU)
+    assert [system.code for system in profile.systems] == [
+        "avn", "moodle", "1c", "unet", "library", "antiplagiarism", "website", "mail", "zoom", "canva", "e-kyzmat",
+        "infodocs", "shnet",
+    ]  # fmt: skip
+    kinds = {system.code: system.kind for system in profile.systems if system.kind != "manual"}
+    assert kinds == {"unet": "unet", "moodle": "moodle", "mail": "mail"}
+    assert {system.code for system in profile.systems if system.on_request} == {"zoom", "canva"}
+    assert {system.code for system in profile.systems if system.e_signature} == {"avn", "unet"}
+    assert {system.code for system in profile.systems if system.report_sections} == {"unet"}
+
+
+def test_the_university_keeps_the_numbers_of_the_regulation() -> None:
+    written, assumed = parse_profile(KSTU).rules, parse_profile(SMALL).rules
+    assert written == assumed
+    assert (written.password.shortest, written.lockout.allowed_failures, written.working_days) == (8, 3, 3)
+    assert written.officer_session.idle == timedelta(minutes=15)
+
+
+def test_a_name_is_told_in_the_readers_language() -> None:
+    names = Names("Китепкана", "Библиотека", "Library")
+    assert [names.to(language) for language in ("ky", "ru", "en", "de")] == [
+        "Китепкана", "Библиотека", "Library", "Китепкана",
+    ]  # fmt: skip
+
+
+def test_public_holidays_and_the_profiles_own_days_make_the_calendar() -> None:
+    profile = parse_profile(SMALL)
+    calendar = profile.calendar(frozenset({date(2026, 1, 7)}))
+    days = (date(2026, 1, 7), date(2026, 9, 21), date(2026, 1, 10), date(2026, 1, 11), date(2026, 1, 12))
+    assert [calendar.is_working(day) for day in days] == [False, False, True, False, True]
+    assert profile.institution.zone.key == "Asia/Bishkek"
+
+
+def test_any_change_of_the_agreement_changes_its_digest() -> None:
+    digests = {
+        parse_profile(text).agreement.current.sha256
+        for text in (SMALL, SMALL.replace('ky = "к", ru = "р", en = "e" }\n', 'ky = "к", ru = "р", en = "e!" }\n'),
+                     SMALL.replace('version = "1"', 'version = "2"'))
+    }  # fmt: skip
+    assert len(digests) == 3
+    assert parse_profile(SMALL).agreement.current.version == "1"
+
+
+def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
+    broken = (
+        SMALL.replace('timezone = "Asia/Bishkek"', 'timezone = "Asia/Bishkekk"\nlanguages = ["ky", "de"]\nphone = "1"')
+        .replace("[rules]", "[rules]\nworking_days = true\n[rules.lockout]\nallowed_failures = 0\n[rules.tokens]")
+        .replace("[rules.tokens]", "[rules.tokens]\ncode_seconds = 61")
+        .replace('parent = "A"', 'parent = "C"')
+        .replace('kind = "manual"', 'kind = "magic"\non_request = true\ndepartments = ["D"]\ne_signature = "yes"')
+        .replace('audience = ["student"]', 'audience = ["parents", 7]')
+        .replace("[2026-01-10]", "[2026-01-10T00:00:00]")
+        .replace('version = "1"', 'version = " "')
+    )
+    assert set(mistakes(broken)) == {
+        "moved_working_days: may hold only values of the kind date",
+        "institution.languages: 'de' is none of en, ky, ru",
+        "institution.timezone: is no time zone: 'Asia/Bishkekk'",
+        "institution.phone: is not known here",
+        "rules.working_days: must be a whole number",
+        "rules.lockout.allowed_failures: must be between 1 and 100",
+        "rules.tokens.code_seconds: must be between 10 and 60",
+        "departments[1].parent: no department has the code 'C'",
+        "systems[0].kind: 'magic' is none of mail, manual, moodle, unet",
+        "systems[0].audience: may hold only values of the kind str",
+        "systems[0].audience: 'parents' is none of employee, student",
+        "systems[0].on_request: needs programs by which it is requested",
+        "systems[0].e_signature: must be true or false",
+        "systems[0].departments: no department has the code 'D'",
+        "agreement.version: must not be empty",
+    }
+
+
+def test_of_a_missing_table_one_mistake_is_told() -> None:
+    assert set(mistakes("typo = 1")) == {
+        "institution: is missing", "rules: is missing", "departments: is missing", "programmes: is missing",
+        "systems: is missing", "agreement: is missing", "typo: is not known here",
+    }  # fmt: skip
+
+
+def test_a_language_that_is_missing_is_named() -> None:
+    assert mistakes(SMALL.replace('texts = { ky = "к", ', "texts = { ")) == ("agreement.texts.ky: is missing",)
+    assert mistakes(SMALL.replace('domain = "x.kg"', 'domain = "x.kg"\nlanguages = []')) == (
+        "institution.languages: must not be empty",
+    )
+
+
+def test_a_code_belongs_to_one_thing() -> None:
+    twice = SMALL.replace('code = "B"', 'code = "A"').replace('responsible = "B"', 'responsible = "A"')
+    assert mistakes(twice)[0] == "departments[1].code: 'A' is given twice"
+
+
+def test_a_system_without_a_kind_is_told_so_once() -> None:
+    assert mistakes(SMALL.replace('kind = "manual"\n', "")) == ("systems[0].kind: is missing",)
+
+
+def test_a_department_does_not_stand_above_itself() -> None:
+    circle = SMALL.replace('code = "A"', 'code = "A"\nparent = "B"')
+    assert mistakes(circle) == (
+        "departments[0].parent: 'A' stands above itself", "departments[1].parent: 'B' stands above itself",
+    )  # fmt: skip
+    below = circle.replace("[[systems]]", '[[departments]]\ncode = "C"\nnames = { ky = "к", ru = "р", en = "e" }\n'
+                           'parent = "A"\n\n[[systems]]')  # fmt: skip
+    assert len(mistakes(below)) == 2
+
+
+def test_a_table_where_a_text_belongs_and_the_other_way_round_are_told() -> None:
+    assert mistakes(SMALL.replace('code = "x"', "code = {}")) == ("institution.code: must be a text",)
+    assert "institution.names: must be a table" in mistakes(
+        SMALL.replace('code = "x"\nnames = { ky = "к", ru = "р", en = "e" }', 'code = "x"\nnames = "x"')
+    )
+
+
+def test_what_is_not_toml_is_told_as_such() -> None:
+    (mistake,) = mistakes("a = ")
+    assert mistake.startswith("profile: not TOML: ")
+
+
+@pytest.mark.parametrize("code", ["0407", "0112", "FIT", "IT", "OOCI", "HR", "ACCOUNTING", "PFU", "LIBRARY",
+                                  "ACADEMIC", "COS", "ORPO"])  # fmt: skip
+def test_the_university_has_its_departments_in_three_languages(code: str) -> None:
+    department = {part.code: part for part in parse_profile(KSTU).departments}[code]
+    assert all(department.names.to(language) for language in ("ky", "ru", "en"))

@@ -1,0 +1,28 @@
+"""Regulation 5.4-5.6: sessions end by themselves."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from policies.sessions import OFFICER, PERSON, SessionRules, alive
+
+START = datetime(2026, 9, 7, 8, tzinfo=UTC)
+MOMENT = timedelta.resolution
+
+
+@pytest.mark.parametrize("rules", [PERSON, OFFICER])
+def test_a_session_ends_after_a_stretch_without_activity(rules: SessionRules) -> None:
+    assert alive(START, START, START + rules.idle - MOMENT, rules)
+    assert not alive(START, START, START + rules.idle, rules)
+
+
+@pytest.mark.parametrize("rules", [PERSON, OFFICER])
+def test_activity_does_not_prolong_it_beyond_its_absolute_end(rules: SessionRules) -> None:
+    end = START + rules.absolute
+    assert alive(START, end - MOMENT, end - MOMENT, rules)
+    assert not alive(START, end - MOMENT, end, rules)
+
+
+def test_officers_are_signed_out_sooner() -> None:
+    assert (OFFICER.idle, OFFICER.absolute) == (timedelta(minutes=15), timedelta(hours=12))
+    assert (PERSON.idle, PERSON.absolute) == (timedelta(hours=1), timedelta(hours=24))
