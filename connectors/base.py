@@ -11,6 +11,9 @@ from typing import ClassVar, Protocol, TypeAlias
 
 Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
 
+MANUAL = "manual"
+"""The kind of a system without an API: its connector is a person (`kinds.py`)."""
+
 LISTS = frozenset({"programs", "report_sections"})
 CANONICAL = LISTS | {
     "login", "email", "given_name", "family_name", "patronymic", "display_name", "department", "department_name",

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from connectors.base import Connector
+from connectors.base import MANUAL, Connector
 from connectors.mail import Mail, MailSettings
 from connectors.moodle import Moodle, MoodleSettings
 from connectors.unet import Unet, UnetSettings
@@ -31,5 +31,5 @@ KINDS: dict[str, KindEntry] = {
     "unet": KindEntry(UnetSettings, Unet),
     "moodle": KindEntry(MoodleSettings, Moodle),
     "mail": KindEntry(MailSettings, Mail),
-    "manual": KindEntry(ManualSettings, None),
+    MANUAL: KindEntry(ManualSettings, None),
 }

@@ -14,16 +14,24 @@ from flask_wtf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from idp import api, oauth, web
+from idp.api import problem
 from idp.clock import Clock
 from idp.db import db
 from idp.flows.record import chain_on_commit
 from idp.flows.work import tell_after_commit
+from idp.oauth import errors as oauth_errors
 from idp.service import Service, build_service
 from idp.settings import Settings
 from idp.web import guard, language, place
 
 MAX_BODY = 1_000_000  # bytes
 MAX_FIELDS = 1_000
+DOORS = {  # what programs are told when something goes wrong, by the beginning of their paths
+    "/api/": problem.tell,
+    "/health/": problem.tell,
+    "/oauth/": oauth_errors.tell,
+    "/.well-known/": oauth_errors.tell,
+}
 
 
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
@@ -37,7 +45,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     place.init_app(app)
     api.init_app(app, csrf)
     oauth.init_oauth(app, csrf)
-    web.init_app(app)
+    web.init_app(app, DOORS)
     language.init_app(app, Babel())
     csrf.init_app(app)
     Bootstrap5().init_app(app)
@@ -52,7 +60,11 @@ def flask_options(settings: Settings) -> dict[str, Any]:
     return {
         "SECRET_KEY": settings.secrets.pages.get_secret_value(),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
-        "SQLALCHEMY_ENGINE_OPTIONS": {"pool_pre_ping": False, "pool_size": settings.web_threads + 2, "max_overflow": 10},
+        "SQLALCHEMY_ENGINE_OPTIONS": {
+            "pool_size": settings.web_threads + 2,
+            "max_overflow": 10,
+            "hide_parameters": True,  # they may be personal data, and errors end in the log
+        },
         "MAX_CONTENT_LENGTH": MAX_BODY,
         "MAX_FORM_PARTS": MAX_FIELDS,
         "SESSION_COOKIE_NAME": place.cookie_name(settings, "form"),

@@ -27,7 +27,7 @@ def configure_logging(level: int = logging.INFO) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for noisy in ("authlib", "httpx2", "httpcore2", "procrastinate", "ldap3"):
+    for noisy in ("alembic", "authlib", "httpx2", "httpcore2", "procrastinate", "ldap3"):
         logging.getLogger(noisy).setLevel(max(level, logging.WARNING))
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -19,7 +19,7 @@ from idp.models import Account, AffiliationRow, Credential, Link, Person
 from idp.service import Service
 from idp.settings import Settings
 
-PASSWORD = "Tash-Rabat 7 kettle"
+PASSWORD = "Tash-Rabat 7 kumbez"
 HMAC_KEY = "whsec_" + base64.b64encode(b"a key only this test suite knows").decode()
 
 

@@ -4,12 +4,13 @@ The checks stand in the order in which they are made; nothing is stored before t
 """
 
 import json
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
 import sqlalchemy as sa
 from flask import Blueprint, g, jsonify, request
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
@@ -41,7 +42,7 @@ def receive() -> Response:
     return _answer(receive_order(g.here, raw, body, signature))
 
 
-@bp.get("/<order_id>/versions/<int:version>")
+@bp.get("/<order_id>/versions/<int(max=2147483647):version>")
 def show_version(order_id: str, version: int) -> Response:
     """State of the order and of each line, without sensitive fields.  Signed like a delivery, over an empty body."""
     source = _signed_by(b"")
@@ -87,9 +88,11 @@ def _signed_by(raw: bytes) -> str:
 def _json(raw: bytes) -> Any:
     try:
         body = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
+        json.dumps(body, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no character
+        too_deep = _depth(body) > DEEPEST
     except (ValueError, RecursionError):
         raise Problem(400, "not_json", "one JSON object without duplicate names is expected") from None
-    if _depth(body) > DEEPEST:
+    if too_deep:
         raise Problem(400, "not_json", f"nested deeper than {DEEPEST}")
     return body
 
@@ -102,10 +105,19 @@ def _of_this_source(body: Any, source: str) -> None:
 
 def _in_order(body: Any) -> None:
     """Schema first, then our rules.  Only path and rule are told: the validator's own words contain the value."""
-    broken = [Mistake(error.json_path, str(error.validator)) for error in VALIDATOR.iter_errors(body)]
-    broken = broken or mistakes_in(body)
+    broken = dict.fromkeys(mistake for error in VALIDATOR.iter_errors(body) for mistake in _mistakes(error))
+    broken = broken or dict.fromkeys(mistakes_in(body))
     if broken:
-        raise Problem(422, "invalid_order", "the order breaks the rules named under errors", broken[:50])
+        raise Problem(422, "invalid_order", "the order breaks the rules named under errors", list(broken)[:50])
+
+
+def _mistakes(error: ValidationError) -> Iterator[Mistake]:
+    """What is missing is named by the schema's own word for it; all else by where it stands."""
+    if error.validator == "required":
+        missing = (name for name in error.validator_value if name not in error.instance)
+        yield from (Mistake(f"{error.json_path}.{name}", "required") for name in missing)
+    else:
+        yield Mistake(error.json_path, str(error.validator))
 
 
 def _answer(received: Received) -> Response:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
+from http import HTTPStatus
 
 from flask import g, jsonify
 from werkzeug.wrappers import Response
@@ -36,3 +37,12 @@ def answer(problem: Problem) -> Response:
     if problem.retry_after:
         response.headers["Retry-After"] = str(problem.retry_after)
     return response
+
+
+CODES = {400: "bad_request", 404: "not_found", 405: "method_not_allowed", 413: "too_large", 503: "busy"}
+
+
+def tell(status: int) -> Response:
+    """The problem of a request that no endpoint took, or that failed inside one."""
+    title = HTTPStatus(status).phrase.lower()
+    return answer(Problem(status, CODES.get(status, "failed" if status >= 500 else "bad_request"), title))

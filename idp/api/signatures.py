@@ -25,8 +25,11 @@ def is_signed(headers: Mapping[str, str], body: bytes, keys: Iterable[str], now:
     message_id, stamp, signatures = (headers.get(name, "") for name in HEADERS)
     if not message_id or len(message_id) > LONGEST_ID or not _is_fresh(stamp, now):
         return False
+    entries = signatures.split(" ")
+    if len(entries) > MOST_SIGNATURES:
+        return False
     signed = f"{message_id}.{stamp}.".encode() + body
-    given = [entry.partition(",")[::2] for entry in signatures.split(" ")[:MOST_SIGNATURES]]
+    given = [entry.partition(",")[::2] for entry in entries]
     return any(_matches(scheme, signature, signed, key) for key in keys for scheme, signature in given)
 
 

@@ -42,7 +42,8 @@ def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
         return Refusal("gone")
     _mark_link(here, task)
     after = {"status": "done", "note": note.strip()}
-    record(here, "task-confirmed", account, f"system/{task.system}", before={"status": task.status}, after=after)
+    subject = f"system/{task.system}"
+    record(here, "task-confirmed", account, subject=subject, before={"status": task.status}, after=after)
     if task.order_pk is not None:
         finish_order(here, task.order_pk)
     return None

@@ -50,10 +50,17 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
 
 
 def lines_of(here: Here, person_id: UUID) -> list[OrderLine]:
-    """The lines about a person in the newest version of each order that ever named them."""
-    newest = (
-        sa.select(Order.source, Order.order_id, sa.func.max(Order.version).label("version"))
-        .where(Order.order_id.in_(sa.select(Order.order_id).join(LineRow).where(LineRow.person_id == person_id)))
+    """The lines about a person in the version in force of each order that ever named them.
+
+    In force is the oldest one not superseded: a newer one that has arrived and was not applied yet changes nothing so
+    far (`apply_order` supersedes the older ones when it does).
+    """
+    in_force = (
+        sa.select(Order.source, Order.order_id, sa.func.min(Order.version).label("version"))
+        .where(
+            Order.order_id.in_(sa.select(Order.order_id).join(LineRow).where(LineRow.person_id == person_id)),
+            Order.state != "superseded",
+        )
         .group_by(Order.source, Order.order_id)
         .subquery()
     )
@@ -61,10 +68,10 @@ def lines_of(here: Here, person_id: UUID) -> list[OrderLine]:
         sa.select(LineRow, Order)
         .join(Order, Order.id == LineRow.order_pk)
         .join(
-            newest,
-            (newest.c.source == Order.source)
-            & (newest.c.order_id == Order.order_id)
-            & (newest.c.version == Order.version),
+            in_force,
+            (in_force.c.source == Order.source)
+            & (in_force.c.order_id == Order.order_id)
+            & (in_force.c.version == Order.version),
         )
         .where(LineRow.person_id == person_id)
     ).all()
@@ -135,7 +142,8 @@ def _write_window(here: Here, account: Account, affiliations: tuple[Affiliation,
     if (opens_at, closes_at) != (account.opens_at, account.closes_at):
         before = {"opens_at": account.opens_at, "closes_at": account.closes_at}
         account.opens_at, account.closes_at = opens_at, closes_at
-        record(here, "account-window", account, before, {"opens_at": opens_at, "closes_at": closes_at})
+        after = {"opens_at": opens_at, "closes_at": closes_at}
+        record(here, "account-window", account, before=before, after=after)
     over = opens_at is None or (closes_at is not None and closes_at <= here.now)
     if over and account.closed_at is None:
         account.closed_at = here.now

@@ -6,7 +6,8 @@ version, or a version older than the newest known, is refused.  What was signed 
 
 import hashlib
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
@@ -26,6 +27,9 @@ from idp.models import Delivery, Department, Order, OrderLine
 
 
 DAYS = ("approvedOn", "effectiveOn", "effectiveUntil")
+DUPLICATE = "possible_duplicate"
+MOST = 2**31 - 1  # what an integer column holds
+ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class Reception(Enum):
@@ -54,19 +58,33 @@ class Mistake:
 
 
 def mistakes_in(body: Mapping[str, Any]) -> list[Mistake]:
-    """What the schema can't say: lines are unique, departments are known."""
+    """What the schema can't say: lines are unique, departments are known, numbers and texts fit in where they are kept."""
     known = set(db.session.scalars(sa.select(Department.code)))
     found = [Mistake(f"$.{name}", "day_between_1950_and_2200") for name in DAYS if not _is_plausible(body.get(name))]
+    if body["version"] > MOST:
+        found.append(Mistake("$.version", "maximum"))
+    if not body["number"].isprintable():
+        found.append(Mistake("$.number", "printable"))
     lines: set[str] = set()
     for index, person in enumerate(body.get("persons", ())):
         if person["line"] in lines:
             found.append(Mistake(f"$.persons[{index}].line", "unique"))
         lines.add(person["line"])
-        for part, field in (("employment", "departmentCode"), ("study", "facultyCode")):
-            code = person.get(part, {}).get(field)
-            if code is not None and code not in known:
-                found.append(Mistake(f"$.persons[{index}].{part}.{field}", "known_department"))
+        found += [Mistake(f"$.persons[{index}].{field}", rule) for field, rule in _mistakes_in_person(person, known)]
     return found
+
+
+def _mistakes_in_person(person: Mapping[str, Any], departments: set[str]) -> Iterator[tuple[str, str]]:
+    for part, field in (("employment", "departmentCode"), ("study", "facultyCode")):
+        code = person.get(part, {}).get(field)
+        if code is not None and code not in departments:
+            yield f"{part}.{field}", "known_department"
+    for field in ("avnTeacherId", "avnStudentId"):
+        if person["ids"].get(field, 0) > MOST:
+            yield f"ids.{field}", "maximum"
+    address = person.get("contacts", {}).get("personalEmail")
+    if address is not None and not (address.isprintable() and ADDRESS.fullmatch(address)):
+        yield "contacts.personalEmail", "format"
 
 
 def _is_plausible(day: str | None) -> bool:
@@ -83,6 +101,7 @@ def receive_order(here: Here, raw: bytes, body: Mapping[str, Any], signature: Ma
     )
     order, is_new = _store(here, raw, body, digest, signature, stale=newest is not None and body["version"] < newest)
     if not is_new and order.digest != digest:
+        record(here, "order-refused", subject=_name(order), after={"reason": Reception.CONFLICT.value})
         return Received(Reception.CONFLICT, None)
     _remember_delivery(here, signature["webhook-id"], order)
     if not is_new:
@@ -125,14 +144,18 @@ def _standing(here: Here, body: Mapping[str, Any], stale: bool) -> dict[str, Any
     """Whether the version is to be applied, kept as evidence only, or waits for a human as a possible duplicate."""
     if stale:
         return {"state": "superseded", "note": "stale", "run_at": None}
+    source = body["source"]["system"]
     twin = sa.select(Order.id).where(
-        Order.source == body["source"]["system"],
+        Order.source == source,
         Order.number == body["number"],
         Order.approved_on == date.fromisoformat(body["approvedOn"]),
         Order.order_id != body["orderId"],
     )
-    if db.session.scalar(twin.limit(1)) is not None:
-        return {"state": "needs_review", "note": "possible_duplicate", "run_at": None}
+    ours = sa.select(Order.id).where(
+        Order.source == source, Order.order_id == body["orderId"], Order.note.is_distinct_from(DUPLICATE)
+    )  # a correction of an order that came first is no duplicate of the one that came after it
+    if db.session.scalar(sa.select(sa.exists(twin) & ~sa.exists(ours))):
+        return {"state": "needs_review", "note": DUPLICATE, "run_at": None}
     return {"state": "accepted", "note": None, "run_at": here.now}
 
 

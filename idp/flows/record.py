@@ -28,6 +28,7 @@ def record(
     here: Here,
     act: str,
     account: Account | None = None,
+    *,
     subject: str | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
@@ -60,10 +61,15 @@ def chain_on_commit(session: scoped_session[Any]) -> None:
 
 
 def _forget(session: Session) -> None:
-    session.info.pop("audit", None)
+    """A savepoint rolled back is not the end: what was noted before it still happens (`open_account`)."""
+    if not session.in_nested_transaction():
+        session.info.pop("audit", None)
 
 
 def _chain(session: Session) -> None:
+    """Only as the very last step: the lock of the chain must not be waited for with anything else still to lock."""
+    if session.in_nested_transaction():
+        return
     noted: list[AuditRecord] = session.info.pop("audit", [])
     if not noted:
         return

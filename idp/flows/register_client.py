@@ -115,7 +115,8 @@ def _mistakes(client: Client) -> list[str]:
     unknown = [f"grant type {grant_type!r}" for grant_type in set(client.grant_types) - KNOWN_GRANT_TYPES]
     scopes = [f"scope {scope!r}" for scope in client.scopes if not SCOPE.fullmatch(scope)]
     contradictions = {
-        "a client for people needs a redirect URI": "authorization_code" in client.grant_types and not client.redirect_uris,
+        "a client for people needs a redirect URI": "authorization_code" in client.grant_types
+        and not client.redirect_uris,
         "a public client can't act for itself": native and "client_credentials" in client.grant_types,
         "a public client needs PKCE": native and not client.pkce_required,
     }

@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
 from idp.db import db, reader
+from idp.errors import Busy
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
@@ -49,9 +50,10 @@ def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal
     where = count_attempt(here, login)
     with reader().connect() as connection:
         found = connection.execute(PRESENT_PASSWORD, {"login": login}).one_or_none()
-    right = _matches(here, found.password_hash if found else None, password)
+    right = _verdict(here, login, found.password_hash if found else None, password)
     account = db.session.get(Account, found.id) if found else None
     if where is Door.SHUT:
+        _lock(here, login, account)  # should the one whose turn it was never have come to it
         return _locked(here, login, account)
     if account is None or not right:
         return _wrong(here, login, account, where)
@@ -71,6 +73,20 @@ def count_attempt(here: Here, login: str) -> Door:
     return Door.SHUT if counted.locked_at else door(counted.attempts, here.service.profile.rules.lockout)
 
 
+def _verdict(here: Here, login: str, stored: str | None, password: str) -> bool:
+    """Whether the password is right.  Where there was no room to look at it, the attempt was none: it is given back."""
+    try:
+        return _matches(here, stored, password)
+    except Busy:
+        with db.engine.begin() as connection:
+            connection.execute(
+                sa.update(Lockout)
+                .where(Lockout.login == login, Lockout.attempts > 0, Lockout.locked_at.is_(None))
+                .values(attempts=Lockout.attempts - 1)
+            )
+        raise
+
+
 def _matches(here: Here, stored: str | None, password: str) -> bool:
     too_long = len(password) > LONGEST_PASSWORD
     return here.service.hasher.verify(stored, "" if too_long else normalise(password)) and not too_long
@@ -84,7 +100,7 @@ def _wrong(here: Here, login: str, account: Account | None, where: Door) -> Refu
 
 
 def _lock(here: Here, login: str, account: Account | None) -> bool:
-    """Lock the login, unless a right sign-in has reset its counter in the meantime."""
+    """Lock the login, unless a right sign-in has reset its counter in the meantime; whether it is locked now."""
     allowed = here.service.profile.rules.lockout.allowed_failures
     locked = db.session.execute(
         sa.update(Lockout)
@@ -93,7 +109,7 @@ def _lock(here: Here, login: str, account: Account | None) -> bool:
         .returning(Lockout.attempts)
     ).one_or_none()
     if locked is None:
-        return False
+        return db.session.scalar(sa.select(Lockout.locked_at).where(Lockout.login == login)) is not None
     record(here, "locked", account, login=login, before={"locked": False}, after={"locked": True})
     if account is not None:
         send_message(here, account, "locked", f"locked/{login}/{here.now.isoformat()}")

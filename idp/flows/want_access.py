@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.kinds import KINDS
+from connectors.base import MANUAL
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
@@ -91,7 +91,7 @@ def _order_behind(right: Right) -> Order | None:
 def _new_task(
     here: Here, account: Account, link: Link, action: str, order: Order | None, changes: dict[str, Any]
 ) -> Task:
-    by_hand = KINDS[db.session.get_one(System, link.system).kind].factory is None
+    by_hand = db.session.get_one(System, link.system).kind == MANUAL
     _supersede(here, account, link)
     due = _due(here, action, order)
     task = Task(

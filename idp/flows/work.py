@@ -45,10 +45,13 @@ def tell_after_commit(session: scoped_session[Any]) -> None:
 
 
 def _tell(session: Session) -> None:
+    if session.in_nested_transaction():  # a savepoint: nothing is committed yet
+        return
     works: list[Work] = session.info.pop("work", [])
     for wake in service().woken if works else ():
         wake(works)
 
 
 def _forget(session: Session) -> None:
-    session.info.pop("work", None)
+    if not session.in_nested_transaction():
+        session.info.pop("work", None)

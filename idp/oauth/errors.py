@@ -5,6 +5,9 @@ characters).
 """
 
 from dataclasses import dataclass
+from http import HTTPStatus
+
+from flask import Response, jsonify
 
 from idp.errors import AchkychError
 
@@ -23,3 +26,11 @@ class UnsafeRequest(AchkychError):
 
     reason: str
     client_id: str | None = None
+
+
+def tell(status: int) -> Response:
+    """What a program is told of a request that no endpoint took, or that failed inside one (RFC 6749, 5.2)."""
+    code = {503: "temporarily_unavailable"}.get(status, "server_error" if status >= 500 else "invalid_request")
+    response = jsonify(error=code, error_description=HTTPStatus(status).phrase.lower())
+    response.status_code = status
+    return response

@@ -7,6 +7,7 @@ The pages carry the token of a waiting request and nothing of its contents.  Wha
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -60,6 +61,12 @@ class PendingRequest:
         """How many seconds ago the person may have signed in at most."""
         return self.request.max_age
 
+    @property
+    def origin(self) -> str:
+        """Scheme and host the answer goes to, as a Content-Security-Policy names them."""
+        address = urlsplit(self.request.redirect_uri)
+        return f"{address.scheme}://{address.netloc}" if address.netloc else f"{address.scheme}:"
+
 
 WAITING = sa.select(
     models.AuthorizationRequest.id,
@@ -70,6 +77,9 @@ WAITING = sa.select(
     models.AuthorizationRequest.token_digest == sa.bindparam("digest"),
     models.AuthorizationRequest.expires_at > sa.bindparam("now"),
 )  # fmt: skip
+# on the tables themselves: an ORM insert costs half a millisecond more, and every sign-in passes here
+STORE_GRANT = sa.insert(Grant.__table__)  # type: ignore[arg-type]  # a mapped class's table is a Table
+STORE_CODE = sa.insert(AuthorizationCode.__table__)  # type: ignore[arg-type]
 
 
 def put_aside(now: datetime, pending: PendingRequest) -> str:
@@ -131,14 +141,15 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> str:
     """Grant the client its sign-in; the URL that takes the code there.  A waiting request is answered once."""
     request, grant_id = pending.request, uuid7()
     db.session.execute(
-        sa.insert(Grant).values(
-            id=grant_id,
-            account_id=session.account_id,
-            client_id=pending.client.id,
-            session_id=session.id,
-            scope=" ".join(request.scope),
-            granted_at=here.now,
-        )
+        STORE_GRANT,
+        {
+            "id": grant_id,
+            "account_id": session.account_id,
+            "client_id": pending.client.id,
+            "session_id": session.id,
+            "scope": " ".join(request.scope),
+            "granted_at": here.now,
+        },
     )
     code = _issue_code(here, request, grant_id, session.authenticated_at)
     _answered(pending)
@@ -157,18 +168,19 @@ def deny(here: Here, pending: PendingRequest, error: str, description: str) -> s
 def _issue_code(here: Here, request: AuthorizationRequest, grant_id: UUID, authenticated_at: datetime) -> str:
     code = new_token()
     db.session.execute(
-        sa.insert(AuthorizationCode).values(
-            id=uuid7(),
-            grant_id=grant_id,
-            code_digest=digest(code),
-            redirect_uri=request.redirect_uri,
-            redirect_uri_given=request.redirect_uri_given,
-            nonce=request.nonce,
-            code_challenge=request.code_challenge,
-            authenticated_at=authenticated_at,
-            issued_at=here.now,
-            expires_at=here.now + here.service.profile.rules.tokens.code,
-        )
+        STORE_CODE,
+        {
+            "id": uuid7(),
+            "grant_id": grant_id,
+            "code_digest": digest(code),
+            "redirect_uri": request.redirect_uri,
+            "redirect_uri_given": request.redirect_uri_given,
+            "nonce": request.nonce,
+            "code_challenge": request.code_challenge,
+            "authenticated_at": authenticated_at,
+            "issued_at": here.now,
+            "expires_at": here.now + here.service.profile.rules.tokens.code,
+        },
     )
     return code
 

@@ -111,7 +111,8 @@ def _done(here: Here, held: Claim, job: Job, brought: Brought) -> None:
     link.seen, link.verified_at = brought.as_json(), here.now
     link.applied_revision = max(link.applied_revision, job.wanted.revision)
     account = db.session.get_one(Account, job.account_id)
-    record(here, f"access-{task.action}-done", account, f"system/{job.system}", before or {}, brought.as_json())
+    subject, after = f"system/{job.system}", brought.as_json()
+    record(here, f"access-{task.action}-done", account, subject=subject, before=before or {}, after=after)
     if task.order_pk is not None:
         db.session.flush()
         finish_order(here, task.order_pk)
@@ -133,7 +134,7 @@ def _failed(workshop: Workshop, here: Here, held: Claim, job: Job, error: Target
     log.warning("target-failed", system=job.system, task=str(job.task_id), outcome=error.kind.value, detail=error.detail)
     account = db.session.get_one(Account, job.account_id)
     after = {"outcome": error.kind.value, "again_at": again}
-    record(here, f"access-{task.action}-failed", account, f"system/{job.system}", after=after)
+    record(here, f"access-{task.action}-failed", account, subject=f"system/{job.system}", after=after)
     db.session.refresh(task)
     if again is not None and task.run_at is not None:
         leave_work(work_of(task))

@@ -5,20 +5,10 @@ from types import FrameType
 
 from flask import Flask
 
-from idp.provisioning.queue import run_queue, wake_by_queue
+from idp.provisioning.queue import run_queue
 from idp.provisioning.runner import Runner
+from idp.provisioning.wake import on_postgresql, wake_workers
 from idp.provisioning.workshop import open_workshop
-
-
-def on_postgresql(app: Flask) -> bool:
-    """Whether this installation runs on PostgreSQL."""
-    return bool(app.extensions["achkych"].settings.database_url.startswith("postgresql"))
-
-
-def wake_workers(app: Flask) -> None:
-    """Have what this process leaves be taken up at once where the engine can; SQLite's looks twice a second anyway."""
-    if on_postgresql(app):
-        wake_by_queue(app)
 
 
 def run_worker(app: Flask) -> None:

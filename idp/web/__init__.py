@@ -11,9 +11,9 @@ from idp.web.signin import activation, agreement, sign_in, sign_out
 PAGES = (sign_in.bp, sign_out.bp, activation.bp, agreement.bp, account.bp, desk.bp, orders.bp)
 
 
-def init_app(app: Flask) -> None:
-    """Put every page in its place, and the page that says what went wrong."""
+def init_app(app: Flask, doors: errors.Doors) -> None:
+    """Put every page in its place, and the page that says what went wrong; `doors`: what programs are told instead."""
     for blueprint in PAGES:
         app.register_blueprint(blueprint)
-    errors.init_app(app)
+    errors.init_app(app, doors)
     visitor.init_app(app)

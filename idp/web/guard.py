@@ -5,23 +5,26 @@ from dataclasses import dataclass
 from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from idp.web.visitor import has_arrived
 from policies.permissions import Whom, may
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """`act` is a row of the permissions table that must be allowed for somebody; None asks for no more than
-    what `signed_in` says."""
+    """`arrived`: every step of the sign-in is done; `act`: a row of the permissions table that must be allowed for
+    somebody.  What is left out asks for no more."""
 
     signed_in: bool = False
+    arrived: bool = False
     act: str | None = None
 
 
 OPEN = Rule()  # anybody; the view itself decides what to say
 MACHINE = Rule()  # programs, which prove themselves inside the endpoint
-PERSON = Rule(signed_in=True)
-DESK = Rule(signed_in=True, act="see-desk")
-ORDERS = Rule(signed_in=True, act="see-order")
+ON_THE_WAY = Rule(signed_in=True)  # a page of the sign-in itself
+PERSON = Rule(signed_in=True, arrived=True)
+DESK = Rule(signed_in=True, arrived=True, act="see-desk")
+ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 
 ROUTES: dict[str, Rule] = {
     "static": OPEN,
@@ -33,12 +36,13 @@ ROUTES: dict[str, Rule] = {
     "signin.show": OPEN,
     "signin.submit": OPEN,
     "signin.next_page": OPEN,
-    "agreement.show": PERSON,
-    "agreement.submit": PERSON,
+    "agreement.show": ON_THE_WAY,
+    "agreement.submit": ON_THE_WAY,
     "activation.show": OPEN,
     "activation.submit": OPEN,
     "signout.show": OPEN,
     "signout.submit": OPEN,
+    "signout.signed_out": OPEN,
     "account.home": OPEN,
     "account.show": PERSON,
     "desk.show": DESK,
@@ -70,10 +74,11 @@ def _let_in() -> Response | None:
     rule = ROUTES.get(request.endpoint or "", OPEN)
     if not rule.signed_in:
         return None
-    if g.session is None:
-        if request.method == "GET":
+    if g.session is None or (rule.arrived and not has_arrived()):
+        waiting = request.values.get("request")
+        if rule.arrived and request.method == "GET":
             session["after"] = request.path  # one of our own routes; the dispatcher comes back to it
-        return redirect(url_for("signin.show"), 303)
+        return redirect(url_for("signin.next_page", request=waiting), 303)
     if rule.act and not may(rule.act, g.here.who, Whom(None, frozenset(), None), g.here.now):
         abort(404)  # «not yours» and «not there» look the same
     return None

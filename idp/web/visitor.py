@@ -2,12 +2,24 @@
 
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from flask import Flask, g
+from sqlalchemy.exc import SQLAlchemyError
 
-from idp.db import db
+from idp.db import reader
+from idp.log import log
 from idp.models import Account, Person
+from idp.oauth.interaction import facts_for
+from policies.interaction import Step, next_step
 from policies.naming import display_name
 from policies.permissions import Whom, may
+
+NOBODY = Whom(None, frozenset(), None)
+WHO = (
+    sa.select(Account.login, Person.given, Person.family, Person.patronymic)
+    .join(Person, Person.id == Account.person_id)
+    .where(Account.id == sa.bindparam("account"))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,16 +37,34 @@ def init_app(app: Flask) -> None:
     app.context_processor(lambda: {"signed_in": visitor()})
 
 
+def has_arrived() -> bool:
+    """Whether the sign-in is finished: a session with a step still to go opens nothing."""
+    if "arrived" not in g:
+        g.arrived = next_step(facts_for(None, g.session, g.here), g.here.now) is Step.DONE
+    return bool(g.arrived)
+
+
 def visitor() -> Visitor | None:
-    """The person behind the session of this request, if there is one."""
-    if getattr(g, "session", None) is None:
+    """The person behind the session of this request.
+
+    Nobody, when there is none, when the sign-in is not finished, or when the database does not answer: this is asked
+    for by the page that tells of that, too.
+    """
+    if g.get("here") is None or g.session is None:
         return None
-    account = db.session.get_one(Account, g.session.account_id)
-    person = db.session.get_one(Person, account.person_id)
-    nobody = Whom(None, frozenset(), None)
+    try:
+        return _visitor() if has_arrived() else None
+    except SQLAlchemyError as error:
+        log.error("no visitor", exc_info=error)
+        return None
+
+
+def _visitor() -> Visitor:
+    with reader().connect() as connection:
+        login, *name = connection.execute(WHO, {"account": g.session.account_id}).one()
     return Visitor(
-        login=account.login,
-        display_name=display_name(person.given, person.family, person.patronymic),
-        is_officer=may("see-desk", g.here.who, nobody, g.here.now),
-        is_hr=may("see-order", g.here.who, nobody, g.here.now),
+        login=login,
+        display_name=display_name(*name),
+        is_officer=may("see-desk", g.here.who, NOBODY, g.here.now),
+        is_hr=may("see-order", g.here.who, NOBODY, g.here.now),
     )

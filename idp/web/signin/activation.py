@@ -4,6 +4,7 @@ from flask import Blueprint, g, render_template, request
 
 from idp.flows.activate import activate, find_invitation
 from idp.flows.appointments import contacts_for
+from idp.service import service
 from idp.web.language import language
 
 bp = Blueprint("activation", __name__, url_prefix="/activation")
@@ -29,7 +30,11 @@ def _page(token: str, broken: list[str]) -> str | tuple[str, int]:
     if invitation is None:
         return _spent()
     page = render_template(
-        "activation.html", login=invitation.login, display_name=invitation.display_name, refusals=broken
+        "activation.html",
+        login=invitation.login,
+        display_name=invitation.display_name,
+        limits=service().profile.rules.password,
+        refusals=broken,
     )
     return (page, 422) if broken else page
 

@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from idp.db import db
 from idp.flows.accept_agreement import accept_agreement
+from idp.flows.refusal import Refusal
 from idp.models import Account
 from idp.service import service
 from idp.web.language import language
@@ -16,6 +17,27 @@ bp = Blueprint("agreement", __name__, url_prefix="/agreement")
 @bp.get("")
 def show() -> str:
     pending(request.args.get("request"))
+    return _page()
+
+
+@bp.post("")
+def submit() -> Response | tuple[str, int]:
+    """Accepts exactly the text that was shown: a newer one in the meantime is shown instead, with a word on why."""
+    pending(request.form.get("request"))
+    refusal = _accept()
+    if refusal is not None:
+        return _page(refusal.code), 422
+    return redirect(url_for("signin.next_page", request=request.form.get("request") or None), 303)
+
+
+def _accept() -> Refusal | None:
+    if not request.form.get("accept"):
+        return Refusal("not-accepted")
+    account = db.session.get_one(Account, g.session.account_id)
+    return accept_agreement(g.here, account, request.form.get("sha256", ""))
+
+
+def _page(refusal: str | None = None) -> str:
     agreement = service().profile.agreement
     return render_template(
         "agreement.html",
@@ -24,15 +46,6 @@ def show() -> str:
             "text": agreement.texts[language()],
             "sha256": agreement.current.sha256,
         },
-        request_id=request.args.get("request"),
+        request_id=request.values.get("request"),
+        refusal=refusal,
     )
-
-
-@bp.post("")
-def submit() -> Response:
-    """Accepts exactly the text that was shown: a newer one in the meantime is shown again."""
-    token = request.form.get("request") or None
-    if request.form.get("accept") and request.form.get("sha256") == service().profile.agreement.current.sha256:
-        account = db.session.get_one(Account, g.session.account_id)
-        accept_agreement(g.here, account, request.form["sha256"])
-    return redirect(url_for("signin.next_page", request=token), 303)

@@ -1,12 +1,18 @@
 """The sign-in page, and the one place that decides what comes after any page of a sign-in (design, decision 5)."""
 
-from flask import Blueprint, abort, g, redirect, render_template, request, session, url_for
+from flask import Blueprint, g, redirect, render_template, request, session, url_for
+from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
 
+from idp.db import db
+from idp.errors import Busy
 from idp.flows.appointments import contacts_for
 from idp.flows.refusal import Refusal
-from idp.flows.sign_in import SignedIn, sign_in
+from idp.flows.sessions import end_session
+from idp.flows.sign_in import SignedIn, departments_of, sign_in
+from idp.models import Account
 from idp.oauth.interaction import PendingRequest, facts_for, finish, recall
+from idp.web.errors import RanOut
 from idp.web.language import language
 from idp.web.place import keep_session
 from policies.interaction import Step, next_step
@@ -15,8 +21,12 @@ bp = Blueprint("signin", __name__)
 
 
 @bp.get("/sign-in")
-def show() -> str:
-    return _page(pending(request.args.get("request")))
+def show() -> str | Response:
+    """Who has signed in already goes on, unless the client wants them to prove themselves again."""
+    waiting = pending(request.args.get("request"))
+    if g.session and next_step(facts_for(waiting, g.session, g.here), g.here.now) is not Step.SIGN_IN:
+        return redirect(url_for("signin.next_page", request=request.args.get("request")), 303)
+    return _page(waiting, login=_expected(waiting))
 
 
 @bp.post("/sign-in")
@@ -24,8 +34,22 @@ def submit() -> Response | tuple[str, int]:
     waiting = pending(request.form.get("request"))
     outcome = sign_in(g.here, request.form.get("login", ""), request.form.get("password", ""))
     if isinstance(outcome, Refusal):
-        return _page(waiting, outcome, request.form.get("login", "")), 401
+        return _page(waiting, outcome.code, request.form.get("login", "")), 401
     return _begin(outcome)
+
+
+@bp.errorhandler(CSRFError)
+def stale(error: CSRFError) -> tuple[str, int]:
+    """The page was open for too long, or somebody signed in or out in another tab; nothing was looked at."""
+    return _page(pending(request.form.get("request")), "stale", request.form.get("login", "")), 400
+
+
+@bp.errorhandler(Busy)
+def busy(error: Busy) -> tuple[str, int, dict[str, str]]:
+    """A storm of sign-ins: the page again, for the same login."""
+    db.session.rollback()
+    page = _page(pending(request.form.get("request")), "busy", request.form.get("login", ""))
+    return page, 503, {"Retry-After": str(error.retry_after)}
 
 
 @bp.get("/continue")
@@ -47,37 +71,47 @@ def pending(token: str | None) -> PendingRequest | None:
         return None
     found = recall(token, g.here.now)
     if found is None:
-        abort(400)
+        raise RanOut
     g.form_target = found.origin
+    g.languages_wished = found.request.ui_locales
     return found
 
 
-def _page(waiting: PendingRequest | None, refusal: Refusal | None = None, login: str = "") -> str:
-    locked = refusal is not None and refusal.code == "locked"
+def _page(waiting: PendingRequest | None, refusal: str | None = None, login: str | None = None) -> str:
     return render_template(
         "sign_in.html",
         client_name=waiting.client_name if waiting else None,
         request_id=request.values.get("request"),
         login=login,
-        refusal=refusal.code if refusal else None,
-        contacts=contacts_for((), g.here.now, language()) if locked else [],
+        refusal=refusal,
+        contacts=contacts_for((), g.here.now, language()) if refusal == "locked" else [],
     )
 
 
+def _expected(waiting: PendingRequest | None) -> str | None:
+    """Whom the page is probably for: who has to prove themselves again, or whom the client named."""
+    if g.session:
+        return str(g.session.login)
+    return waiting.request.login_hint if waiting else None
+
+
 def _begin(outcome: SignedIn) -> Response:
-    """A new session, and a new form token with it (ASVS 7.2.4)."""
+    """A new session, and a new form token with it (ASVS 7.2.4); somebody else's session in this browser ends."""
+    if g.session and g.session.account_id != outcome.account.id:
+        end_session(g.here, g.session.id, "replaced")
     kept = {name: session[name] for name in ("language", "after") if name in session}
     session.clear()
-    session.update(kept)
+    session.update(kept, account_language=outcome.account.language)
     response = redirect(url_for("signin.next_page", request=request.form.get("request") or None), 303)
     keep_session(response, outcome.token)
     return response
 
 
 def _denied(waiting: PendingRequest | None) -> str:
+    account = db.session.get_one(Account, g.session.account_id)
     return render_template(
         "denied.html",
         client_name=waiting.client_name if waiting else "",
         reason="no-access",
-        contacts=contacts_for((), g.here.now, language()),
+        contacts=contacts_for(departments_of(account), g.here.now, language()),
     )

@@ -1,0 +1,26 @@
+"""Accounts that no order made."""
+
+import click
+
+from idp.cli.session import at_the_command
+from idp.flows.bootstrap_account import bootstrap_account
+
+
+@click.group()
+def account() -> None:
+    """Accounts."""
+
+
+@account.command()
+@click.option("--family", required=True, help="family name")
+@click.option("--given", required=True, help="given name")
+@click.option("--email", required=True, help="personal address")
+@click.option("--basis", default="first start of the service", show_default=True, help="order that appoints")
+def bootstrap(family: str, given: str, email: str, basis: str) -> None:
+    """Make the first administrator and print a one-time link; refuses when there is an administrator."""
+    with at_the_command() as here:
+        made = bootstrap_account(here, family, given, email, basis)
+        if made is None:
+            raise click.ClickException("there is an administrator already; let them appoint others")
+        login, link = made.login, made.link
+    click.echo(f"login: {login}\nlink:  {link}\nThe link works once and for three working days.")

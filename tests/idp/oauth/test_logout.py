@@ -1,0 +1,104 @@
+"""Sign-out at a client's wish: at once with proof, else after asking; and only ever to a registered address."""
+
+from typing import Any
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from idp.clock import SetClock
+from idp.db import db
+from idp.models import AuditRecord, Session
+from idp.oauth.logout import after_sign_out
+from tests.builders import Make
+from tests.idp.oauth.driver import AFTER, Party, Registered, answer_of
+
+
+def signed_in(party: Party, make: Make, client: Registered) -> tuple[FlaskClient, dict[str, Any]]:
+    """A browser with a session, and what the client got through it."""
+    browser = party.browser(make.account())
+    tokens = party.redeem(client, answer_of(party.authorize(browser, client))["code"]).get_json()
+    return browser, tokens
+
+
+def log_out(party: Party, browser: FlaskClient, method: str = "GET", **parameters: str) -> TestResponse:
+    place = {"query_string": parameters} if method == "GET" else {"data": parameters}
+    return browser.open("/oauth/logout", method=method, base_url=party.base, **place)
+
+
+def open_sessions(party: Party) -> int:
+    with party.app.app_context():
+        return len(db.session.scalars(select(Session).where(Session.ended_at.is_(None))).all())
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_with_the_sessions_own_id_token_it_ends_at_once(party: Party, make: Make, clock: SetClock, method: str) -> None:
+    client = party.client()
+    browser, tokens = signed_in(party, make, client)
+    clock.advance(minutes=30)  # long after the ID token ran out
+    response = log_out(
+        party, browser, method, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER, state="bye"
+    )
+    assert (response.status_code, response.headers["Location"]) == (303, f"{AFTER}?state=bye")
+    assert open_sessions(party) == 0
+    assert party.refresh(client, tokens["refresh_token"]).status_code == 400
+    with party.app.app_context():
+        row = db.session.scalars(select(AuditRecord).where(AuditRecord.act == "signed-out")).one()
+        assert row.after == {"open": False, "client": client.client_id}
+
+
+def test_without_proof_the_person_is_asked_and_stays_signed_in(party: Party, make: Make) -> None:
+    client, other = party.client(), party.client()
+    browser, tokens = signed_in(party, make, client)
+    _, foreign = signed_in_again(party, make, other)
+    attempts = [
+        {},
+        {"client_id": client.client_id, "post_logout_redirect_uri": AFTER},
+        {"id_token_hint": "x.y.z", "client_id": client.client_id},
+        {"id_token_hint": tokens["access_token"]},
+        {"id_token_hint": tokens["id_token"][:-6] + "AAAAAA"},
+        {"id_token_hint": tokens["id_token"], "client_id": other.client_id},
+        {"id_token_hint": foreign["id_token"]},
+    ]
+    for parameters in attempts:
+        response = log_out(party, browser, **parameters)
+        assert response.status_code == 200
+        assert 'action="/sign-out"' in response.text
+    assert open_sessions(party) == 2
+
+
+def signed_in_again(party: Party, make: Make, client: Registered) -> tuple[FlaskClient, dict[str, Any]]:
+    browser = party.browser(make.account("kanat"))
+    return browser, party.redeem(client, answer_of(party.authorize(browser, client))["code"]).get_json()
+
+
+def test_the_page_that_asks_remembers_where_to_go(party: Party, make: Make, clock: SetClock) -> None:
+    client = party.client()
+    browser, _ = signed_in(party, make, client)
+    page = log_out(party, browser, client_id=client.client_id, post_logout_redirect_uri=AFTER, state="bye").text
+    token = page.split('name="request" value="')[1].split('"')[0]
+    with party.app.app_context():
+        assert after_sign_out(token, clock.now()) == f"{AFTER}?state=bye"
+        assert after_sign_out("another", clock.now()) is None
+    response = browser.get("/continue", query_string={"request": token}, base_url=party.base)
+    assert response.status_code == 400, "it is no authorization request"
+
+
+@pytest.mark.parametrize(
+    "uri", ["https://evil.example/", AFTER + "/", AFTER + "?x=1", "//evil.example", "javascript:alert(1)"]
+)
+def test_only_registered_addresses_are_gone_to(party: Party, make: Make, uri: str) -> None:
+    client = party.client()
+    browser, tokens = signed_in(party, make, client)
+    response = log_out(party, browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=uri)
+    assert response.status_code == 200
+    assert "Location" not in response.headers
+    assert open_sessions(party) == 0
+
+
+def test_whoever_is_signed_out_already_is_simply_sent_on(party: Party) -> None:
+    client = party.client()
+    response = log_out(party, party.browser(), client_id=client.client_id, post_logout_redirect_uri=AFTER)
+    assert response.headers["Location"] == AFTER
+    assert log_out(party, party.browser()).status_code == 200

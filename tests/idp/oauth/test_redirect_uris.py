@@ -1,0 +1,197 @@
+"""Redirect URIs: what may be registered, and that nothing else than what is registered is ever answered at."""
+
+import pytest
+
+from idp.flows.register_client import BadClient, redirect_uri_refusal
+from tests.builders import Make
+from tests.idp.oauth.driver import CALLBACK, Party, answer_of
+
+# CALLBACK is https://rp.example/callback?tenant=7
+HOSTILE = [
+    # near misses of the registered one
+    "https://rp.example/callback",
+    "https://rp.example/callback?tenant=8",
+    "https://rp.example/callback?tenant=7&x=1",
+    "https://rp.example/callback?tenant=7#",
+    "https://rp.example/callback?tenant=7#fragment",
+    "https://rp.example/callback/?tenant=7",
+    "https://rp.example/Callback?tenant=7",
+    "https://rp.example/callback?Tenant=7",
+    "https://RP.example/callback?tenant=7",
+    "HTTPS://rp.example/callback?tenant=7",
+    "http://rp.example/callback?tenant=7",
+    "https://rp.example:443/callback?tenant=7",
+    "https://rp.example:8443/callback?tenant=7",
+    "https://rp.example./callback?tenant=7",
+    "https://rp.example//callback?tenant=7",
+    "https://rp.example/./callback?tenant=7",
+    "https://rp.example/x/../callback?tenant=7",
+    "https://rp.example/%63allback?tenant=7",
+    "https://rp.example/callback%3Ftenant=7",
+    "https://rp.example/callback?tenant=%37",
+    "https://rp.example/callback;x?tenant=7",
+    "https://rp.example/callback?tenant=7 ",
+    " https://rp.example/callback?tenant=7",
+    "https://rp.example/callback?tenant=7\n",
+    "https://rp.example/callback?tenant=7\r\nSet-Cookie: a=b",
+    "https://rp.example/callback?tenant=7\t",
+    "https://rp.example/callback?tenant=7\0",
+    "https://rp.example/callback?tenant=7%00",
+    "https://rp.example/callback?tenant=7%0d%0aSet-Cookie:a=b",
+    # another host that looks like it
+    "https://rp.example.evil.example/callback?tenant=7",
+    "https://evil.example/https://rp.example/callback?tenant=7",
+    "https://evil.example/?u=https://rp.example/callback?tenant=7",
+    "https://evil.example#https://rp.example/callback?tenant=7",
+    "https://evil.example\\@rp.example/callback?tenant=7",
+    "https://rp.example\\.evil.example/callback?tenant=7",
+    "https://rp.example@evil.example/callback?tenant=7",
+    "https://user:pass@rp.example/callback?tenant=7",
+    "https://evilrp.example/callback?tenant=7",
+    "https://sub.rp.example/callback?tenant=7",
+    "https://rp.examp1e/callback?tenant=7",
+    "https://rр.example/callback?tenant=7",  # a Cyrillic letter
+    "https://xn--r-0tb.example/callback?tenant=7",
+    "https://rp.example\u3002evil.example/callback?tenant=7",
+    "https://rp\u2044example/callback?tenant=7",
+    "https:rp.example/callback?tenant=7",
+    "https:/rp.example/callback?tenant=7",
+    "https:///rp.example/callback?tenant=7",
+    "//rp.example/callback?tenant=7",
+    "///evil.example",
+    "/callback?tenant=7",
+    "rp.example/callback?tenant=7",
+    "?tenant=7",
+    # other schemes
+    "javascript:alert(1)",
+    "javascript://rp.example/callback?tenant=7",
+    "data:text/html,<script>alert(1)</script>",
+    "vbscript:msgbox",
+    "file:///etc/passwd",
+    "ftp://rp.example/callback?tenant=7",
+    "ws://rp.example/callback?tenant=7",
+    "com.example.app:/callback",
+    "about:blank",
+    "urn:ietf:wg:oauth:2.0:oob",
+    # loopback, which only native applications may use with any port
+    "http://127.0.0.1:8000/callback?tenant=7",
+    "http://localhost/callback?tenant=7",
+    "http://[::1]:8000/callback",
+    # what breaks parsers
+    'https://rp.example/callback?tenant=7"',
+    "https://rp.example/callback?tenant=7'><script>",
+    "https://[rp.example/callback?tenant=7",
+    "https://rp.example:port/callback?tenant=7",
+    "https://rp.example:99999/callback?tenant=7",
+    "https://*.example/callback?tenant=7",
+    "https://rp.example/callback?tenant=7%",
+    "https://rp.example/\ud800",
+    "https://rp.example/кат",
+    "https://rp.example/callback?tenant=7," + CALLBACK,
+    CALLBACK + " " + CALLBACK,
+    "x" * 5000,
+    "null",
+]
+
+
+@pytest.mark.parametrize("prompt", [None, "none"])
+def test_none_of_the_hostile_redirect_uris_gets_a_redirect(party: Party, make: Make, prompt: str | None) -> None:
+    assert len(HOSTILE) >= 60
+    client = party.client()
+    browsers = [party.browser(), party.browser(make.account())]
+    for uri in HOSTILE:
+        for browser in browsers:
+            sent = uri.encode("utf8", "surrogatepass")
+            response = party.authorize(browser, client, redirect_uri=sent, prompt=prompt)
+            assert (uri, response.status_code) == (uri, 400)
+            assert "Location" not in response.headers
+            assert "//evil.example" not in response.text
+
+
+def test_two_redirect_uris_get_none(party: Party, make: Make) -> None:
+    browser = party.browser(make.account())
+    for pair in ([CALLBACK, CALLBACK], [CALLBACK, "https://evil.example/"]):
+        response = party.authorize(browser, party.client(), redirect_uri=pair)
+        assert response.status_code == 400
+        assert "Location" not in response.headers
+
+
+def test_one_clients_redirect_uri_is_not_anothers(party: Party, make: Make) -> None:
+    party.client(redirect_uris=["https://other.example/cb"])
+    response = party.authorize(party.browser(make.account()), party.client(), redirect_uri="https://other.example/cb")
+    assert response.status_code == 400
+
+
+def test_a_native_application_may_use_any_port_of_its_loopback_address(party: Party, make: Make) -> None:
+    native = party.client(public=True, redirect_uris=["http://127.0.0.1/cb", "http://[::1]/cb", "http://localhost/cb"])
+    browser = party.browser(make.account())
+    for uri in ("http://127.0.0.1:49152/cb", "http://[::1]:8000/cb", "http://127.0.0.1/cb"):
+        assert "code" in answer_of(party.authorize(browser, native, redirect_uri=uri), uri)
+    for uri in ("http://127.0.0.1:49152/other", "http://127.0.0.2:80/cb", "http://localhost:80/cb", "http://127.0.0.1:/cb",
+                "http://127.0.0.1:80@evil.example/cb", "http://127.0.0.1:80.evil.example/cb"):  # fmt: skip
+        assert party.authorize(browser, native, redirect_uri=uri).status_code == 400
+
+
+def test_a_confidential_client_may_not(party: Party, make: Make) -> None:
+    client = party.client(redirect_uris=["http://127.0.0.1/cb"])
+    response = party.authorize(party.browser(make.account()), client, redirect_uri="http://127.0.0.1:8000/cb")
+    assert response.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("uri", "refusal"),
+    [
+        ("https://rp.example/cb", None),
+        ("https://rp.example/cb?tenant=7", None),
+        ("https://rp.example:8443/cb", None),
+        ("http://127.0.0.1/cb", None),
+        ("http://[::1]:8000/cb", None),
+        ("http://localhost:3000/cb", None),
+        ("http://rp.example/cb", "http"),
+        ("http://127.0.0.1.evil.example/cb", "http"),
+        ("https://rp.example/cb#top", "fragment"),
+        ("https://rp.example/cb#", "fragment"),
+        ("https://user@rp.example/cb", "userinfo"),
+        ("https://*.rp.example/cb", "characters"),
+        ("https://rp.example/c b", "characters"),
+        ("https://rp.example/кат", "characters"),
+        ('https://rp.example/"', "characters"),
+        ("https://rp.example\\cb", "characters"),
+        ("https://rp.example/a/../cb", "path"),
+        ("https://rp.example/a/%2E%2e/cb", "path"),
+        ("https://rp.example:port/cb", "malformed"),
+        ("https://[::1/cb", "malformed"),
+        ("https:///cb", "host"),
+        ("https:cb", "host"),
+        ("javascript:alert(1)", "scheme"),
+        ("com.example.app:/cb", "scheme"),
+        ("/cb", "scheme"),
+        ("", "characters"),
+        ("https://rp.example/" + "x" * 2000, "characters"),
+    ],
+)
+def test_what_may_be_registered(uri: str, refusal: str | None) -> None:
+    assert redirect_uri_refusal(uri) == refusal
+
+
+def test_only_native_applications_have_schemes_of_their_own() -> None:
+    assert redirect_uri_refusal("com.example.app:/cb", native=True) is None
+    for uri in ("javascript:alert(1)", "myapp:/cb", "com.example.app://host/cb", "data:text/html,x"):
+        assert redirect_uri_refusal(uri, native=True) == "scheme"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"redirect_uris": ["http://rp.example/cb"]},
+        {"redirect_uris": []},
+        {"post_logout_redirect_uris": ["https://rp.example/#bye"]},
+        {"grant_types": ["password"]},
+        {"scopes": ["open id"]},
+        {"public": True, "grant_types": ["client_credentials"]},
+        {"public": True, "pkce_required": False},
+    ],
+)
+def test_a_bad_client_is_not_registered(party: Party, changes: dict[str, object]) -> None:
+    with pytest.raises(BadClient):
+        party.client(**changes)

@@ -1,0 +1,100 @@
+"""What clients learn of a person, and with which token."""
+
+import pytest
+from sqlalchemy import update
+
+from idp.clock import SetClock
+from idp.db import db
+from idp.flows.signing_keys import sign
+from idp.models import AffiliationRow
+from tests.builders import Make
+from tests.idp.oauth.driver import Party, claims_in
+
+
+def test_the_claims_are_those_of_the_scopes(party: Party, make: Make) -> None:
+    someone, client = make.account(patronymic="Асановна"), party.client()
+    access = party.tokens(someone, client, scope="openid profile email affiliation")["access_token"]
+    assert party.userinfo(access).get_json() == {
+        "sub": someone.sub,
+        "name": "Үлгүбаева Aida Асановна",
+        "given_name": "Aida",
+        "family_name": "Үлгүбаева",
+        "middle_name": "Асановна",
+        "preferred_username": "aida",
+        "locale": "ky",
+        "email": "aida@kstu.kg",
+        "email_verified": True,
+        "affiliation": ["employee"],
+        "department": ["0407"],
+    }
+    access = party.tokens(someone, client, scope="openid")["access_token"]
+    assert party.userinfo(access).get_json() == {"sub": someone.sub}
+
+
+def test_an_affiliation_that_is_over_is_not_told(party: Party, make: Make, clock: SetClock) -> None:
+    access = party.tokens(make.account(), party.client(), scope="openid affiliation")["access_token"]
+    with party.app.app_context():
+        db.session.execute(update(AffiliationRow).values(ended_at=clock.now()))
+        db.session.commit()
+        db.session.remove()
+    assert "affiliation" not in party.userinfo(access).get_json()
+
+
+def test_the_token_may_come_in_the_body_but_not_twice_nor_in_the_query(party: Party, make: Make) -> None:
+    access = party.tokens(make.account(), party.client())["access_token"]
+    browser, place = party.browser(), {"base_url": party.base}
+    header = {"Authorization": f"Bearer {access}"}
+    assert browser.post("/oauth/userinfo", data={"access_token": access}, **place).status_code == 200
+    assert browser.post("/oauth/userinfo", headers=header, **place).status_code == 200
+    assert browser.post("/oauth/userinfo", headers=header, data={"access_token": access}, **place).status_code == 400
+    assert browser.post("/oauth/userinfo", data={"access_token": [access, access]}, **place).status_code == 400
+    assert browser.get("/oauth/userinfo", query_string={"access_token": access}, **place).status_code == 401
+
+
+def test_without_a_token_the_challenge_says_no_more(party: Party) -> None:
+    response = party.browser().get("/oauth/userinfo", base_url=party.base)
+    assert (response.status_code, response.headers["WWW-Authenticate"]) == (401, "Bearer")
+
+
+def test_a_token_runs_out(party: Party, make: Make, clock: SetClock) -> None:
+    access = party.tokens(make.account(), party.client())["access_token"]
+    clock.advance(seconds=599)
+    assert party.userinfo(access).status_code == 200
+    clock.advance(seconds=1)
+    response = party.userinfo(access)
+    assert (response.status_code, response.get_json()["error"]) == (401, "invalid_token")
+    assert 'error="invalid_token"' in response.headers["WWW-Authenticate"]
+
+
+def test_only_our_access_tokens_open_it(party: Party, make: Make) -> None:
+    tokens = party.tokens(make.account(), party.client())
+    access = tokens["access_token"]
+    header, payload, signature = access.split(".")
+    forged = [
+        tokens["id_token"],  # RFC 8725, 3.12: one kind of token is not another
+        f"{header}.{payload}.{signature[:-4]}AAAA",
+        f"{header}.{payload}.",
+        f"eyJhbGciOiJub25lIiwidHlwIjoiYXQrand0In0.{payload}.",
+        f"{header}.{payload}",
+        "...",
+        "x",
+        "ноль".encode().decode("latin-1"),
+        "a" * 20_000,
+        access + "\t",
+    ]
+    for token in forged:
+        assert (token, party.userinfo(token.strip("\t") + "x" if "\t" in token else token).status_code) == (token, 401)
+
+
+@pytest.mark.parametrize("change", [{"iss": "https://evil.example"}, {"aud": "https://evil.example"}, {"exp": 0}])
+def test_a_genuine_signature_is_not_enough(party: Party, make: Make, change: dict[str, object]) -> None:
+    claims = claims_in(party.tokens(make.account(), party.client())["access_token"])
+    with party.app.app_context():
+        token = sign(make.service, "at+jwt", claims | change)
+    assert party.userinfo(token).status_code == 401
+
+
+def test_scope_openid_is_needed(party: Party, make: Make) -> None:
+    access = party.tokens(make.account(), party.client(), scope="profile")["access_token"]
+    response = party.userinfo(access)
+    assert (response.status_code, response.get_json()["error"]) == (403, "insufficient_scope")
