@@ -72,7 +72,7 @@ def flask_options(settings: Settings) -> dict[str, Any]:
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": 24 * 3600,
-        "WTF_CSRF_SSL_STRICT": False,  # it wants a Referer, which our own policy withholds; Origin is checked in place.py
+        "WTF_CSRF_SSL_STRICT": False,  # wants a Referer, which our own policy withholds; place.py checks Origin
         "WTF_CSRF_CHECK_DEFAULT": True,
         "BOOTSTRAP_SERVE_LOCAL": True,
         "BABEL_TRANSLATION_DIRECTORIES": "translations",

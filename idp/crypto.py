@@ -44,7 +44,7 @@ class Vault:
             raise Tampered(f"{place} is sealed with an unknown key")
         try:
             return AESGCM(key).decrypt(body[:NONCE], body[NONCE:], place.encode()).decode()
-        except InvalidTag as cause:
+        except (InvalidTag, ValueError) as cause:  # ValueError: cut off within the nonce
             raise Tampered(f"{place} does not open") from cause
 
     def fingerprint(self, value: str) -> str:

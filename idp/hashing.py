@@ -26,7 +26,7 @@ class Hasher:
 
     def __init__(self, memory_kib: int = 19_456, rounds: int = 2, lanes: int = 1) -> None:
         self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=lanes)
-        self._thread = ThreadPoolExecutor(1, "hashing", initializer=lambda: os.setpriority(os.PRIO_PROCESS, 0, NICENESS))
+        self._thread = ThreadPoolExecutor(1, "hashing", initializer=_be_nice)
         self._room = threading.BoundedSemaphore(QUEUE)
         self.dummy = self._argon2.hash("a login nobody has")
 
@@ -57,6 +57,10 @@ class Hasher:
             return self._thread.submit(work).result()
         finally:
             self._room.release()
+
+
+def _be_nice() -> None:
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)  # of this thread alone, on Linux
 
 
 def salt(phc: str) -> bytes:

@@ -8,13 +8,29 @@ of an institution are not settings: they live in its profile.
 import base64
 import binascii
 import os
+import tomllib
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 from idp.errors import ConfigurationError
 
@@ -28,12 +44,30 @@ def _key_of_32_bytes(value: SecretStr) -> SecretStr:
     raise ValueError("32 random bytes in base64 are expected (`achkych dev secrets` makes a set)")
 
 
+def _key_of_a_sender(value: SecretStr) -> SecretStr:
+    kind, _, encoded = value.get_secret_value().partition("_")
+    try:
+        length = len(base64.b64decode(encoded, validate=True))
+    except ValueError:
+        length = 0
+    if (kind == "whsec" and length >= SHORTEST_HMAC_KEY) or (kind == "whpk" and length == ED25519_KEY):
+        return value
+    raise ValueError(f"whsec_ and at least {SHORTEST_HMAC_KEY} bytes, or whpk_ and {ED25519_KEY} bytes, in base64 are expected")
+
+
 def _network(value: str) -> str:
     ip_network(value)
     return value
 
 
+SHORTEST_HMAC_KEY = 24  # bytes (Standard Webhooks)
+ED25519_KEY = 32
+LOOPBACK = {"127.0.0.1", "::1", "localhost"}
+OTHER_NAMES = {"ACHKYCH_CONFIG", "ACHKYCH_SHARED"}  # of the environment: where the file is, and the tests' samples
+
 Key = Annotated[SecretStr, AfterValidator(_key_of_32_bytes)]
+KeyId = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]+$")]
+SenderKey = Annotated[SecretStr, AfterValidator(_key_of_a_sender)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
@@ -46,7 +80,7 @@ class Secrets(Section):
 
     pages: Key = Field(description="signs form tokens and short-lived cookies")
     lookup: Key = Field(description="keys the fingerprints by which personal numbers are found; can't be rotated")
-    sealing: dict[str, Key] = Field(min_length=1, description="key id -> key for values sealed at rest")
+    sealing: dict[KeyId, Key] = Field(min_length=1, description="key id -> key for values sealed at rest")
     active: str = Field(description="id of the sealing key in use; the others only open")
 
     @model_validator(mode="after")
@@ -71,7 +105,7 @@ class Mail(Section):
 class Sender(Section):
     """Who may send HR orders: one source system, its keys and its addresses."""
 
-    keys: list[SecretStr] = Field(min_length=1, max_length=4, description="whsec_... (HMAC) or whpk_... (Ed25519); two while rotating")
+    keys: list[SenderKey] = Field(min_length=1, max_length=4, description="whsec_... (HMAC) or whpk_... (Ed25519); two while rotating")
     addresses: list[Network] = Field(min_length=1, description="networks the sender calls from")
 
 
@@ -102,7 +136,7 @@ class Settings(BaseSettings):
         default="production", description="development allows http, rehearsal clocks and `achkych dev`"
     )
     base_url: str = Field(description="where people reach the service, e.g. https://id.kstu.kg; also the issuer")
-    database_url: str = Field(description="sqlite:////path/achkych.db or postgresql+psycopg://user@host/achkych")
+    database_url: str = Field(repr=False, description="sqlite:////path/achkych.db or postgresql+psycopg://user@host/achkych")
     profile: str = Field(default="kstu", description="name of a profile that ships with the service, or a path to one")
     bind: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8080, ge=1, le=65535, description="port to listen on")
@@ -112,7 +146,9 @@ class Settings(BaseSettings):
     secrets: Secrets
     mail: Mail
     senders: dict[str, Sender] = Field(default_factory=dict, description="source system -> who may send its orders")
-    targets: dict[str, dict[str, Any]] = Field(default_factory=dict, description="system code -> settings of its connector")
+    targets: dict[str, dict[str, Any]] = Field(
+        default_factory=dict, repr=False, description="system code -> settings of its connector"
+    )
     hashing: Hashing = Hashing()
     worker: Worker = Worker()
     rehearsal_shift: Path | None = Field(default=None, description="file that moves the clock (development only)")
@@ -120,13 +156,17 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _safe_for_its_environment(self) -> "Settings":
         address = urlsplit(self.base_url)
-        if address.scheme not in ("https", "http") or not address.hostname or address.path not in ("",):
-            raise ValueError("base_url: scheme and host only, without a slash at the end")
-        if self.environment == "production":
-            if address.scheme != "https":
-                raise ValueError("base_url: only https in production")
-            if self.rehearsal_shift:
-                raise ValueError("rehearsal_shift: not in production")
+        is_production = self.environment == "production"
+        plain = address.scheme in ("https", "http") and self.base_url == f"{address.scheme}://{address.netloc}"
+        mistakes = {
+            "base_url: scheme and host only, without a slash at the end": not (plain and address.hostname)
+            or "@" in address.netloc,
+            "base_url: only https in production": is_production and address.scheme != "https",
+            "rehearsal_shift: not in production": is_production and self.rehearsal_shift is not None,
+            "mail.starttls: off only on loopback": not self.mail.starttls and self.mail.host not in LOOPBACK,
+        }
+        if any(mistakes.values()):
+            raise ValueError("\n".join(mistake for mistake, made in mistakes.items() if made))
         return self
 
     @property
@@ -161,12 +201,30 @@ def config_file() -> Path:
 
 def load_settings() -> Settings:
     """Read file and environment.  Raises `ConfigurationError` with every mistake; values are never shown."""
+    mistakes = [f"{name}: no such setting" for name in sorted(os.environ) if _is_unknown(name)]
+    if "ACHKYCH_CONFIG" in os.environ and not config_file().is_file():
+        mistakes += [f"ACHKYCH_CONFIG: there is no file {config_file()}"]
     try:
-        return Settings()  # type: ignore[call-arg]  # the values come from the file and the environment
+        settings = Settings()  # type: ignore[call-arg]  # the values come from the file and the environment
     except ValidationError as error:
-        raise ConfigurationError([_mistake(item) for item in error.errors(include_input=False)]) from None
+        mistakes += [line for item in error.errors(include_input=False) for line in _mistake(item)]
+    except SettingsError as error:  # its cause shows the value
+        mistakes += [str(error)]
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        mistakes += [f"{config_file()}: can't be read as TOML ({type(error).__name__})"]
+    if mistakes:
+        raise ConfigurationError(mistakes) from None
+    return settings
 
 
-def _mistake(item: Any) -> str:
+def _is_unknown(name: str) -> bool:
+    """Of our part of the environment, and no setting: the library reads such names over, we don't."""
+    prefix = "ACHKYCH_"
+    field = name.removeprefix(prefix).partition("__")[0].lower()
+    return name.startswith(prefix) and name not in OTHER_NAMES and field not in Settings.model_fields
+
+
+def _mistake(item: Any) -> list[str]:
     place = ".".join(map(str, item["loc"]))
-    return f"{place}: {item['msg']}" if place else str(item["msg"]).removeprefix("Value error, ")
+    message = str(item["msg"]).removeprefix("Value error, ")
+    return [f"{place}: {message}"] if place else message.splitlines()

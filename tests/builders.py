@@ -91,7 +91,9 @@ class Make:
             db.session.remove()
         return made
 
-    def officer(self, login: str = "bakyt", role: str = "officer", department: str | None = "0407", **more: Any) -> Someone:
+    def officer(
+        self, login: str = "bakyt", role: str = "officer", department: str | None = "0407", **more: Any
+    ) -> Someone:
         """An account with an appointment."""
         system = more.pop("system", None)
         someone = self.account(login, **more)

@@ -4,8 +4,8 @@ import os
 import shutil
 import socket
 import subprocess
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -27,7 +27,8 @@ def postgres_server() -> Iterator[str]:
         shutil.chown(folder, "postgres", "postgres")
     data = folder / "data"
     _run(programs / "initdb", "-D", data, "-U", "achkych", "-A", "trust", "-E", "UTF8", "--no-sync", "--locale=C.UTF-8")
-    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off -c max_connections=300"
+    listen = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories=''"
+    options = f"{listen} -c fsync=off -c max_connections=300"
     _run(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
     try:
         yield f"postgresql+psycopg://achkych@127.0.0.1:{port}"

@@ -114,8 +114,9 @@ def _in_order(body: Any) -> None:
 def _mistakes(error: ValidationError) -> Iterator[Mistake]:
     """What is missing is named by the schema's own word for it; all else by where it stands."""
     if error.validator == "required":
-        missing = (name for name in error.validator_value if name not in error.instance)
-        yield from (Mistake(f"{error.json_path}.{name}", "required") for name in missing)
+        required: Any = error.validator_value
+        given: Any = error.instance
+        yield from (Mistake(f"{error.json_path}.{name}", "required") for name in required if name not in given)
     else:
         yield Mistake(error.json_path, str(error.validator))
 

@@ -6,6 +6,7 @@ from idp.cli.session import at_the_command
 from idp.crypto import new_key
 from idp.flows.populate import populate
 from idp.settings import load_settings
+from idp.settings_page import page
 
 
 @click.group()
@@ -16,7 +17,14 @@ def dev() -> None:
 @dev.command()
 def secrets() -> None:
     """A fresh set of keys, as the settings file wants them."""
-    click.echo(f'[secrets]\npages = "{new_key()}"\nlookup = "{new_key()}"\nactive = "k1"\nsealing = {{ k1 = "{new_key()}" }}')
+    click.echo(f'[secrets]\npages = "{new_key()}"\nlookup = "{new_key()}"\nactive = "k1"')
+    click.echo(f'sealing = {{ k1 = "{new_key()}" }}')
+
+
+@dev.command("settings")
+def settings_page() -> None:
+    """The page that documents every setting (docs/settings.md)."""
+    click.echo(page())
 
 
 @dev.command("populate")

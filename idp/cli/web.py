@@ -1,8 +1,10 @@
 """Serving: web processes, with or without a worker beside them."""
 
+import os
 import signal
 import subprocess
 import sys
+import threading
 
 import click
 from granian import Granian
@@ -19,11 +21,18 @@ def serve() -> None:
     """Web and worker on this machine."""
     settings = load_settings()
     helper = subprocess.Popen([sys.executable, "-m", "idp", "worker"])
+    threading.Thread(target=_leave_with, args=[helper], daemon=True).start()
     try:
         _listen(settings)
     finally:
         helper.send_signal(signal.SIGTERM)
         helper.wait(timeout=GOODBYE)
+
+
+def _leave_with(helper: subprocess.Popen[bytes]) -> None:
+    """Half a service is none: when the worker ends, the web processes end too, and whoever started us sees it."""
+    helper.wait()
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 @click.command()

@@ -35,9 +35,10 @@ class Outbox:
         self._pages.server_close()
         self._smtp.stop()
 
-    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802  # aiosmtpd's name
+    async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:
+        """Called by aiosmtpd, which gave it its name."""
         content: Any = envelope.content
-        self.mails.append(message_from_bytes(content, policy=policy.default))  # type: ignore[arg-type]
+        self.mails.append(message_from_bytes(content, policy=policy.default))
         return "250 kept"
 
     def to(self, address: str) -> list[EmailMessage]:

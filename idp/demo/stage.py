@@ -1,4 +1,4 @@
-"""Everything the demo needs around the service, started and stopped together, all on loopback, all state in one folder."""
+"""Everything the demo needs around the service: started and stopped together, on loopback, state in one folder."""
 
 import json
 import os
@@ -14,10 +14,14 @@ from typing import Any, Self
 
 import httpx2
 
+from connectors.base import Connector
+from connectors.mail import Mail
+from connectors.moodle import Moodle
 from connectors.standins import slapd
 from connectors.standins.moodle import MoodleStandin
 from connectors.standins.ports import free_port
 from connectors.standins.unet import UnetStandin
+from connectors.unet import Unet
 from idp.clock import RehearsalClock
 from idp.crypto import new_key
 from idp.demo.hr import Hr, key_in
@@ -69,6 +73,12 @@ class Stage:
 
     def __exit__(self, *_error: object) -> None:
         self._stack.close()
+
+    def connector(self, system: str) -> Connector:
+        """A connector of our own to a target, to look at it past the service."""
+        if system == "mail" and self.mail is not None:
+            return Mail(self.mail.settings)
+        return Unet(self.unet.settings) if system == "unet" else Moodle(self.moodle.settings)
 
     def command(self, *words: str) -> str:
         """Run `achkych ...` on this installation; its output.  Raises `CalledProcessError` with what it said."""
@@ -134,7 +144,8 @@ class Stage:
 
     def _serve(self) -> None:
         with (self.folder / "service.log").open("ab") as log:
-            service = subprocess.Popen([sys.executable, "-m", "idp", "serve"], env=self._environment(), stdout=log, stderr=log)
+            command = [sys.executable, "-m", "idp", "serve"]
+            service = subprocess.Popen(command, env=self._environment(), stdout=log, stderr=log)
         self._stack.callback(_end, service)
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and service.poll() is None:

@@ -1,4 +1,7 @@
-"""The story, step by step.  Each step does one thing as its user would and says what it saw; `Failed` when it did not hold."""
+"""The story, step by step.  Each step does one thing as its user would and says what it saw.
+
+A step that does not hold raises `Failed`.
+"""
 
 import json
 import re
@@ -12,7 +15,6 @@ import httpx2
 from authlib.oauth2.rfc7636 import create_s256_code_challenge
 
 from connectors.base import Remote
-from connectors.kinds import KINDS
 from idp.crypto import new_token
 from idp.demo.hr import changed, sample
 from idp.demo.stage import Stage
@@ -183,8 +185,9 @@ def lock(cast: Cast) -> str:
     stranger, officer = officer_at_desk(cast, "person3"), officer_at_desk(cast, "person2")
     expect(not stranger.sees(LOGIN), "the officer of another department sees the lockout")
     form = officer.forms("/lockouts/")[0]
-    expect(_post_as(stranger, form, reason="let me").status_code == 404, "the officer of another department can lift it")
-    expect(officer.submit(form, reason="she called, I know her voice").status_code == 200, "her officer can't lift it")
+    expect(_post_as(stranger, form, reason="let me").status_code == 404, "another department's officer can lift it")
+    lifted = officer.submit(form, reason="she called, I know her voice")
+    expect(lifted.status_code == 200, "her officer can't lift it")
     expect(cast.person().sign_in(LOGIN, PASSWORD).status_code == 200, "still locked")
     return "locked at the fourth; person3 of 0112 gets 404, person2 of 0407 lifts it"
 
@@ -195,9 +198,10 @@ def transfer(cast: Cast) -> str:
     expect(cast.stage.hr.send(sample("transfer")).status_code == 202, "not accepted")
     tasks = wait_for(lambda: automatic_tasks_done(cast, "1/118-К"), "the systems were not brought in line")
     after = look(cast, "unet")
-    expect(before is not None and after is not None, "UNET lost the account")
-    assert before is not None and after is not None  # noqa: S101, PT018  # for the type checker
-    expect(after.attributes["department"] == "0112" and not after.attributes["programs"], f"UNET shows {after.attributes}")
+    if before is None or after is None:
+        raise Failed("UNET lost the account")
+    now = after.attributes
+    expect(now["department"] == "0112" and not now["programs"], f"UNET shows {now}")
     closing = [task["code"] for task in tasks if task["action"] == "close"]
     expect("zoom" in closing, f"to be closed: {closing}")
     programs = before.attributes["programs"]
@@ -251,7 +255,8 @@ def closed(cast: Cast) -> str:
     left = [task["code"] for task in tasks if task["status"] != "done" and (task["code"] != "mail" or cast.stage.mail)]
     expect(not left, f"not closed: {left}")
     kept = sum(task["standing"] == "kept" for task in tasks)
-    return f"{len(tasks)} systems closed, {kept} within their deadline {tasks[0]['due_on']}; line 2 (T-0077): {lines[1]['state']}"
+    in_time = f"{kept} within their deadline {tasks[0]['due_on']}"
+    return f"{len(tasks)} systems closed, {in_time}; line 2 (T-0077): {lines[1]['state']}"
 
 
 def audited(cast: Cast) -> str:
@@ -302,14 +307,12 @@ def automatic(cast: Cast) -> list[str]:
 
 def look(cast: Cast, system: str) -> Remote | None:
     """Anara's account as the target system itself shows it."""
-    target = {"unet": cast.stage.unet, "moodle": cast.stage.moodle, "mail": cast.stage.mail}[system]
-    factory = KINDS[system].factory
-    assert factory is not None and target is not None  # noqa: S101, PT018  # these have connectors
-    page = factory(target.settings).scan(None, 100)
-    cursor, found = page.cursor, list(page.remotes)
-    while cursor is not None:
-        page = factory(target.settings).scan(cursor, 100)
-        cursor, found = page.cursor, found + list(page.remotes)
+    connector = cast.stage.connector(system)
+    page = connector.scan(None, 100)
+    found = list(page.remotes)
+    while page.cursor is not None:
+        page = connector.scan(page.cursor, 100)
+        found += page.remotes
     return next((remote for remote in found if remote.attributes.get("login") == LOGIN), None)
 
 
@@ -354,7 +357,7 @@ def confirm_all(cast: Cast) -> int:
 
 
 def fresh_tokens(cast: Cast) -> None:
-    """A new sign-in to UNET by hand: the demo's client checks dates against the machine's clock, which we have moved."""
+    """A new sign-in to UNET by hand: the demo's client checks dates by the machine's clock, and ours has moved."""
     verifier, system = new_token(), cast.stage.system
     cast.anara = cast.person()
     cast.anara.sign_in(LOGIN, PASSWORD)
@@ -373,7 +376,8 @@ def fresh_tokens(cast: Cast) -> None:
     cast.anara.http.follow_redirects = True
     code = httpx2.URL(answer.headers.get("location", "")).params.get("code")
     expect(bool(code), f"no code: {answer.status_code} {answer.headers.get('location')}")
-    answer = _token(cast, grant_type="authorization_code", code=str(code), redirect_uri=system.redirect_uri, code_verifier=verifier)
+    form = {"code": str(code), "redirect_uri": system.redirect_uri, "code_verifier": verifier}
+    answer = _token(cast, grant_type="authorization_code", **form)
     expect(answer.status_code == 200, f"no tokens: {answer.text}")
     cast.tokens = answer.json()
 

@@ -12,8 +12,10 @@ class Visitor:
 
     def __init__(self, base_url: str) -> None:
         self.base_url = base_url
-        self.http = httpx2.Client(base_url=base_url, follow_redirects=True, timeout=30, headers={"Accept-Language": "en"})
-        self.page: httpx2.Response | None = None
+        self.http = httpx2.Client(
+            base_url=base_url, follow_redirects=True, timeout=30, headers={"Accept-Language": "en"}
+        )
+        self.page = httpx2.Response(204, request=httpx2.Request("GET", base_url))
 
     def open(self, url: str) -> httpx2.Response:
         """Look at a page."""
@@ -21,8 +23,7 @@ class Visitor:
         return self.page
 
     def submit(self, url: str | None = None, **fields: str) -> httpx2.Response:
-        """Send the form of the page at hand that leads to `url` (else its only one), with hidden fields and `fields`."""
-        assert self.page is not None, "no page is open"
+        """Send the form of the page at hand that leads to `url` (else its only one), with its hidden fields."""
         action, hidden = self._form(url)
         self.page = self.http.post(action, data=hidden | fields)
         return self.page
@@ -34,14 +35,14 @@ class Visitor:
 
     def sign_in(self, login: str, password: str) -> httpx2.Response:
         """Fill in the sign-in page at hand (or open it), and accept the agreement when asked."""
-        if self.page is None or "/sign-in" not in str(self.page.url):
+        if "/sign-in" not in str(self.page.url):
             self.open("/sign-in")
         answer = self.submit("/sign-in", login=login, password=password)
         return self.submit(accept="yes") if "/agreement" in str(answer.url) else answer
 
     def sees(self, text: str) -> bool:
         """Whether the page at hand shows `text`."""
-        return self.page is not None and text in unescape(self.page.text)
+        return text in unescape(self.page.text)
 
     def forms(self, pattern: str) -> list[str]:
         """Where the forms of the page at hand lead to, of those that match `pattern`."""
@@ -52,13 +53,11 @@ class Visitor:
         return self._form(url)[1]
 
     def _form(self, url: str | None) -> tuple[str, dict[str, str]]:
-        assert self.page is not None
         found = [form for form in self._forms() if url is None or form.action == url]
-        form = [one for one in found if url is not None or one.action != "/sign-out"][0]
+        form = next(one for one in found if url is not None or one.action != "/sign-out")
         return form.action or str(self.page.url), form.hidden
 
     def _forms(self) -> list["Form"]:
-        assert self.page is not None
         reader = _Reader()
         reader.feed(self.page.text)
         return reader.forms

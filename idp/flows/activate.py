@@ -10,11 +10,11 @@ from idp.crypto import digest, new_token
 from idp.db import db, reader
 from idp.errors import Forbidden
 from idp.flows.choose_password import judge_password, set_password
+from idp.flows.departments import departments_now
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
-from idp.flows.sign_in import departments_of
 from idp.models import Account, Activation, Person
 from policies.deadlines import deadline, local_day
 from policies.naming import display_name
@@ -74,7 +74,7 @@ def issue_activation_again(here: Here, account: Account) -> Refusal | None:
 
     Raises `Forbidden` for officers of other departments, and for oneself.
     """
-    whom = Whom(str(account.id), departments_of(account), None)
+    whom = Whom(str(account.id), departments_now(here, [account.person_id]).get(account.person_id, frozenset()), None)
     if here.who is None or not may("issue-activation", here.who, whom, here.now):
         raise Forbidden("issue-activation")
     if account.activated_at is not None:

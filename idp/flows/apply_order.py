@@ -3,21 +3,20 @@
 import json
 from collections.abc import Iterable
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from idp.db import db
+from idp.flows.finish_order import open_tasks
 from idp.flows.follow_orders import follow_orders
 from idp.flows.here import Here
 from idp.flows.match_person import OPENING, create_person, learn_identifiers, match_person
 from idp.flows.record import record
-from idp.models import Order, OrderLine, Person, Task
+from idp.models import Order, OrderLine, Person
 from policies.affiliations import Note
 from policies.deadlines import ONE_DAY, start_of
 
 ENDING = frozenset({"dismissal", "student_expulsion", "student_graduation"})
-OPEN_TASKS = ("waiting", "manual", "failed")
 
 
 def apply_order(here: Here, order: Order) -> None:
@@ -82,7 +81,11 @@ def _people(order: Order) -> Iterable[Person]:
         .where(Order.source == order.source, Order.order_id == order.order_id)
     )
     return db.session.scalars(
-        sa.select(Person).where(Person.id.in_(named)).order_by(Person.id).with_for_update()
+        sa.select(Person)
+        .where(Person.id.in_(named))
+        .order_by(Person.id)
+        .with_for_update()
+        .execution_options(populate_existing=True)  # what was read before the lock may be old by now
     ).all()
 
 
@@ -123,19 +126,3 @@ def takes_effect_at(here: Here, order: Order) -> datetime:
         return order.received_at
     day = order.effective_on + ONE_DAY if order.kind in ENDING else order.effective_on
     return start_of(day, here.service.zone)
-
-
-def open_tasks(order_pk: UUID) -> bool:
-    """Whether anything the order asks for is still to be done."""
-    return bool(db.session.scalar(sa.select(sa.exists().where(Task.order_pk == order_pk, Task.status.in_(OPEN_TASKS)))))
-
-
-def finish_order(here: Here, order_pk: UUID) -> None:
-    """A task of the order is done: when it was the last one, the order is carried out."""
-    order = db.session.get_one(Order, order_pk, with_for_update=True)
-    if order.state != "applying" or open_tasks(order_pk):
-        return
-    refused = any(line.state != "done" for line in _lines(order))
-    order.state = "partly_applied" if refused else "applied"
-    record(here, "order-state", subject=f"order/{order.source}/{order.number}/v{order.version}",
-           before={"state": "applying"}, after={"state": order.state})  # fmt: skip

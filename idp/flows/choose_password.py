@@ -1,6 +1,7 @@
 """Whether an account may take a password, by every rule of Regulation 5.1 at once; and taking it."""
 
 import string
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,8 +18,9 @@ TRIMMINGS = string.digits + string.punctuation  # Password1! is still «password
 
 PERSONAL = (
     sa.select(
-        Account.login, Account.email, Person.family, Person.given, Person.latin_family, Person.latin_given,
-        Person.personal_email, Person.work_phone, Person.mobile_phone, Person.employee_no,
+        Person.id, Account.login, Account.email, Person.family, Person.given, Person.patronymic, Person.latin_family,
+        Person.latin_given, Person.personal_email, Person.work_phone, Person.mobile_phone, Person.employee_no,
+        Person.personal_number,
     )
     .join(Person, Person.id == Account.person_id)
     .where(Account.id == sa.bindparam("account"))
@@ -29,22 +31,34 @@ def judge_password(here: Here, account_id: UUID, password: str) -> tuple[tuple[B
     """Every rule that `password` breaks and, when it breaks none, the hash to keep.
 
     Reads without a transaction and hashes once: with one salt for all passwords of an account the new hash equals
-    an old one exactly when the password was used before.
+    an old one exactly when the password was used before.  Hashes from before the cost was raised are tried one by one.
     """
     password = normalise(password)
     rules = here.service.profile.rules.password
     with reader().connect() as connection:
-        personal = [str(item) for item in connection.execute(PERSONAL, {"account": account_id}).one() if item]
+        personal = _own(here, connection.execute(PERSONAL, {"account": account_id}).one())
         earlier = connection.scalars(
             sa.select(Credential.password_hash).where(Credential.account_id == account_id).order_by(Credential.set_at)
         ).all()
     broken = broken_rules(password, rules, personal, is_common(password), used_before=False)
     if Broken.TOO_LONG in broken:
         return broken, None
-    kept = here.service.hasher.hash(password, salt_of=earlier[0] if earlier else None)
-    if kept in earlier:
+    hasher = here.service.hasher
+    kept = hasher.hash(password, salt_of=earlier[0] if earlier else None)
+    if kept in earlier or any(hasher.verify(one, password) for one in earlier if hasher.outdated(one)):
         broken = broken_rules(password, rules, personal, is_common(password), used_before=True)
     return broken, None if broken else kept
+
+
+def _own(here: Here, row: sa.Row[Any]) -> list[str]:
+    """What of the person's own no password may contain: an address by its local part, a phone by its digits."""
+    sealed = row.personal_number
+    number = here.service.vault.open(sealed, f"person/{row.id}/personal_number") if sealed else None
+    phones = ["".join(filter(str.isdigit, phone)) for phone in (row.work_phone, row.mobile_phone) if phone]
+    addresses = [address.partition("@")[0] for address in (row.email, row.personal_email) if address]
+    names = (row.family, row.given, row.patronymic, row.latin_family, row.latin_given)
+    own = [row.login, *names, row.employee_no, number, *addresses, *phones, *(phone[-9:] for phone in phones)]
+    return [item for item in own if item]
 
 
 def is_common(password: str) -> bool:

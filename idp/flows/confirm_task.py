@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.errors import Forbidden
-from idp.flows.apply_order import finish_order
+from idp.flows.finish_order import finish_order
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal

@@ -3,15 +3,14 @@
 Every row passes the permissions table: an officer sees what they may act on and nothing else.
 """
 
-from collections.abc import Iterable
 from typing import Any
-from uuid import UUID
 
 import sqlalchemy as sa
 
 from idp.db import db
+from idp.flows.departments import departments_ever, departments_now
 from idp.flows.here import Here
-from idp.models import Account, Activation, AffiliationRow, Department, Lockout, Order, Person, System, Task
+from idp.models import Account, Activation, Department, Lockout, Order, Person, System, Task
 from policies.deadlines import standing
 from policies.naming import display_name
 from policies.permissions import Whom, may
@@ -28,19 +27,6 @@ def desk(here: Here, language: str) -> dict[str, Any]:
     }
 
 
-def departments_by_person(person_ids: Iterable[UUID]) -> dict[UUID, frozenset[str]]:
-    """Every department each of these people belongs or belonged to."""
-    rows = db.session.execute(
-        sa.select(AffiliationRow.person_id, AffiliationRow.department).where(
-            AffiliationRow.person_id.in_(set(person_ids)), AffiliationRow.department.is_not(None)
-        )
-    )
-    found: dict[UUID, frozenset[str]] = {}
-    for person_id, department in rows:
-        found[person_id] = found.get(person_id, frozenset()) | {str(department)}
-    return found
-
-
 def _may(here: Here, act: str, account: Account, departments: frozenset[str], system: str | None = None) -> bool:
     return here.who is not None and may(act, here.who, Whom(str(account.id), departments, system), here.now)
 
@@ -54,7 +40,7 @@ def _lockouts(here: Here, language: str) -> list[dict[str, Any]]:
         .order_by(Lockout.locked_at)
         .limit(MOST_ROWS)
     ).all()
-    of = departments_by_person(row.Person.id for row in rows)
+    of = departments_now(here, (row.Person.id for row in rows))
     names = {row.code: row.names[language] for row in db.session.execute(sa.select(Department.code, Department.names))}
     return [
         {
@@ -80,7 +66,7 @@ def _tasks(here: Here, language: str) -> list[dict[str, Any]]:
         .order_by(Task.due_at, Task.priority, Task.id)
         .limit(MOST_ROWS)
     ).all()
-    of = departments_by_person(row.Person.id for row in rows)
+    of = departments_ever(row.Person.id for row in rows)
     return [
         {
             "id": task.id,
@@ -109,7 +95,7 @@ def _waiting(here: Here) -> list[dict[str, Any]]:
         .order_by(Account.created_at)
         .limit(MOST_ROWS)
     ).all()
-    of = departments_by_person(row.Person.id for row in rows)
+    of = departments_now(here, (row.Person.id for row in rows))
     return [
         {
             "id": account.id,

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.flows.activate import issue_activation
+from idp.flows.finish_order import finish_overtaken
 from idp.flows.here import Here
 from idp.flows.open_account import open_account
 from idp.flows.record import record
@@ -45,6 +46,7 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
         _write_window(here, account, folded.affiliations)
         for right in rights(folded.affiliations, [system.rule for system in here.service.profile.systems], today, here.now):
             want_access(here, person, account, right, cause)
+        finish_overtaken(here, account, cause)
     person.review_at = _review_at(here, folded)
     return folded
 

@@ -4,11 +4,11 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.errors import Forbidden
+from idp.flows.departments import departments_now
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
-from idp.flows.sign_in import departments_of
 from idp.models import Account, Lockout
 from policies.permissions import Whom, may
 
@@ -18,7 +18,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
 
     Raises `Forbidden` when the permissions table says no: another department's officer, or oneself.
     """
-    whom = Whom(str(account.id), departments_of(account), None)
+    whom = Whom(str(account.id), departments_now(here, [account.person_id]).get(account.person_id, frozenset()), None)
     if here.who is None or not may("lift-lockout", here.who, whom, here.now):
         raise Forbidden("lift-lockout")
     if not reason.strip():

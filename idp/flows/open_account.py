@@ -9,7 +9,7 @@ from idp.crypto import new_token
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
-from idp.models import Account, Person
+from idp.models import Account, Lockout, Person
 from policies.naming import address, login_candidates
 
 MOST_NAMESAKES = 10_000
@@ -41,5 +41,6 @@ def _take(here: Here, person: Person, login: str) -> Account:
     )
     db.session.add(account)
     db.session.flush()
+    db.session.execute(sa.delete(Lockout).where(Lockout.login == login))  # guesses at a login nobody had yet
     record(here, "account-opened", account, before={}, after={"login": login, "email": account.email})
     return account

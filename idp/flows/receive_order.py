@@ -25,7 +25,6 @@ from idp.flows.record import record
 from idp.flows.work import ORDERS, Work, leave_work
 from idp.models import Delivery, Department, Order, OrderLine
 
-
 DAYS = ("approvedOn", "effectiveOn", "effectiveUntil")
 DUPLICATE = "possible_duplicate"
 MOST = 2**31 - 1  # what an integer column holds
@@ -111,7 +110,7 @@ def receive_order(here: Here, raw: bytes, body: Mapping[str, Any], signature: Ma
         return Received(Reception.STALE, order)
     _note_gap(here, order, newest)
     if order.run_at is not None:
-        leave_work(Work("order", order.id, here.now, ORDERS, "orders", f"order/{order.order_id}"))
+        leave_work(Work("order", order.id, here.now, ORDERS, "orders"))
     return Received(Reception.NEW, order)
 
 

@@ -1,7 +1,7 @@
 """Closing the days of the audit trail with a signature, and checking the whole trail (6.1; security.md, audit)."""
 
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,6 +14,7 @@ from idp.models import AuditDay, AuditRecord
 
 SEAL = "audit-day+jwt"
 PAGE = 1_000
+GRACE = timedelta(days=1)  # workers seal a day soon after it is over; one never sealed is not believed
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,15 @@ class Verdict:
     records: int
     days: int
     broken: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Walked:
+    """What the records of one day add up to: the hash they continue from, their last, and how many they are."""
+
+    first: str
+    head: str
+    records: int
 
 
 def seal_audit(here: Here) -> None:
@@ -38,20 +48,20 @@ def seal_audit(here: Here) -> None:
 
 def verify_audit(here: Here) -> Verdict:
     """Walk the trail from its first record; stops at the first that was changed, removed, slipped in or not signed."""
+    found = {day.day: day for day in db.session.scalars(sa.select(AuditDay).order_by(AuditDay.day))}
+    walked: dict[date, Walked] = {}
     head, number = BEGINNING, 0
-    days = {day.day: day for day in db.session.scalars(sa.select(AuditDay).order_by(AuditDay.day))}
-    counted = dict.fromkeys(days, 0)
-    for item in db.session.scalars(sa.select(AuditRecord).order_by(AuditRecord.number).execution_options(yield_per=PAGE)):
+    records = sa.select(AuditRecord).order_by(AuditRecord.number).execution_options(yield_per=PAGE)
+    for item in db.session.scalars(records):
         number += 1
-        broken = _broken(item, number, head)
-        if broken:
-            return Verdict(number, len(days), f"record {number}: {broken}")
+        if broken := _broken(item, number, head):
+            return Verdict(number, len(found), f"record {number}: {broken}")
+        before = walked.get(item.day) or Walked(head, head, 0)
         head = item.hash
-        counted[item.day] = counted.get(item.day, 0) + 1
-    broken = next((found for day in days.values() if (found := _broken_day(here, day, counted))), None)
-    if broken is None and days and max(days.values(), key=lambda day: day.day).head != head:
-        broken = "the last records are missing"
-    return Verdict(number, len(days), broken)
+        walked[item.day] = Walked(before.first, head, before.records + 1)
+    days = sorted(found.keys() | walked.keys())
+    broken = next((told for day in days if (told := _broken_day(here, day, found.get(day), walked.get(day)))), None)
+    return Verdict(number, len(found), broken)
 
 
 def _broken(item: AuditRecord, number: int, head: str) -> str | None:
@@ -62,13 +72,17 @@ def _broken(item: AuditRecord, number: int, head: str) -> str | None:
     return None if hash_of(item) == item.hash else "was changed"
 
 
-def _broken_day(here: Here, day: AuditDay, counted: dict[Any, int]) -> str | None:
-    if counted[day.day] != day.records:
-        return f"{day.day}: {counted[day.day]} records instead of {day.records}"
-    if day.signature is None:  # still running, or not sealed yet by a worker
-        return None
+def _broken_day(here: Here, on: date, day: AuditDay | None, walked: Walked | None) -> str | None:
+    if day is None:
+        return f"{on}: the day is missing"
+    if walked is None or walked != Walked(day.first, day.head, day.records):
+        last = day.last_number
+        return f"{on}: its records do not add up to what the day says; the last should be record {last}"
+    if day.signature is None:
+        late = on < here.now.astimezone(UTC).date() - GRACE
+        return f"{on}: the day is over and was not signed" if late else None
     told = verify(here.service, SEAL, day.signature, also_retired=True)
-    return None if told == _claims(day) else f"{day.day}: the signature of the day does not fit"
+    return None if told == _claims(day) else f"{on}: the signature of the day does not fit"
 
 
 def _claims(day: AuditDay) -> dict[str, Any]:

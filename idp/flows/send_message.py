@@ -32,5 +32,5 @@ def send_message(here: Here, account: Account, template: str, key: str, **contex
     db.session.add(message)
     db.session.flush()
     message.content = here.service.vault.seal(json.dumps(context, default=str), f"message/{message.id}")
-    leave_work(Work("message", message.id, here.now, MESSAGES, "mail-out", f"message/{message.id}"))
+    leave_work(Work("message", message.id, here.now, MESSAGES, "mail-out"))
     return True

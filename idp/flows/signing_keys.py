@@ -1,4 +1,4 @@
-"""Keys that sign: making one, publishing them, signing and checking what was signed (RFC 7515, 7517; security.md, JWT and keys).
+"""Keys that sign: making one, publishing them, signing and checking what was signed (RFC 7515, 7517).
 
 The only place where a private key is opened.  Which key signs is read again every few seconds, so a retired key is
 out of use within that time in every process; importing a key is dear, so each is imported once.
@@ -18,7 +18,7 @@ from joserfc.jwk import RSAKey
 from sqlalchemy.engine import Engine
 
 from idp.db import db, reader
-from idp.errors import AchkychError
+from idp.errors import AchkychError, Tampered
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.models import SigningKey
@@ -57,7 +57,7 @@ ALL_KEYS = sa.select(
 
 
 _rings: WeakKeyDictionary[Engine, KeyRing] = WeakKeyDictionary()
-_imported: dict[tuple[str, bool], RSAKey] = {}  # by thumbprint: what stands under one never changes
+_imported: dict[str, RSAKey] = {}  # by thumbprint: what stands under one never changes
 
 
 def ensure_signing_key(here: Here) -> None:
@@ -97,10 +97,11 @@ def sign(service: Service, header_typ: str, claims: dict[str, Any]) -> str:
 
 
 def verify(service: Service, header_typ: str, token: str, also_retired: bool = False) -> dict[str, Any] | None:
-    """The claims of a token of ours, or None when it is not: signature, algorithm and type are checked, the claims are not.
+    """The claims of a token of ours, or None when it is not: signature, algorithm and type hold; no claim is checked.
 
     The key is chosen among our own by `kid`; keys that a header brings along are not looked at (RFC 8725, 3.1, 3.10,
-    3.11).  `also_retired` accepts keys out of use, for seals of long ago.
+    3.11), and taken from its sealed half: who can only write to the database can't slip in one of their own.
+    `also_retired` accepts keys out of use, for seals of long ago.
     """
     if len(token) > LONGEST_TOKEN or not token.isascii():
         return None
@@ -109,9 +110,9 @@ def verify(service: Service, header_typ: str, token: str, also_retired: bool = F
         row = _known_key(service, str(header.get("kid")), also_retired)
         if row is None or header.get("typ") != header_typ:
             return None
-        opened = jws.deserialize_compact(token, _public_key(row), registry=_signature_rules)
+        opened = jws.deserialize_compact(token, _private_key(service, row), registry=_signature_rules)
         claims = json.loads(opened.payload or b"")
-    except (JoseError, ValueError):
+    except (JoseError, ValueError, Tampered):
         return None
     return claims if isinstance(claims, dict) else None
 
@@ -142,17 +143,10 @@ def _stored_keys() -> tuple[StoredKey, ...]:
 
 
 def _private_key(service: Service, row: StoredKey) -> RSAKey:
-    key = _imported.get((row.kid, True))
+    key = _imported.get(row.kid)
     if key is None:
         key = RSAKey.import_key(json.loads(service.vault.open(row.private, _place(row.kid))))
-        _imported[row.kid, True] = key
-    return key
-
-
-def _public_key(row: StoredKey) -> RSAKey:
-    key = _imported.get((row.kid, False))
-    if key is None:
-        key = _imported[row.kid, False] = RSAKey.import_key(row.public)
+        _imported[row.kid] = key
     return key
 
 

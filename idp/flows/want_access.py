@@ -19,6 +19,8 @@ from policies.affiliations import Affiliation, OrderVersion
 from policies.deadlines import Deadline, counted_from, deadline, local_day
 from policies.naming import display_name
 
+TO_DO = ("waiting", "manual", "failed")
+
 
 def want_access(here: Here, person: Person, account: Account, right: Right, cause: Order | None) -> Task | None:
     """Make `right` the wanted state; the new task, or None when nothing changes."""
@@ -32,12 +34,20 @@ def want_access(here: Here, person: Person, account: Account, right: Right, caus
         return None
     before = {"active": link.active} | (link.attributes if link.active else {})
     action = "close" if not right.active else "change" if link.active else "open"
+    _supersede(here, account, link)  # before the link changes: workers lock a task first and then its link
     link.revision += 1
     link.active = right.active
     if right.active:  # a closed account keeps the looks of its last day
         link.attributes = attributes
     after = {"active": link.active} | (link.attributes if link.active else {})
     return _new_task(here, account, link, action, cause or _order_behind(right), _differences(before, after))
+
+
+def want_again(here: Here, account: Account, link: Link) -> None:
+    """Have a worker compare the target with what is wanted there once more, unless that is to be done anyway."""
+    same = (Task.account_id == account.id, Task.system == link.system)
+    if not db.session.scalar(sa.select(sa.exists().where(*same, Task.status.in_(TO_DO)))):
+        _new_task(here, account, link, "change" if link.active else "close", None, {})
 
 
 def wanted_attributes(person: Person, account: Account, right: Right) -> dict[str, Any]:
@@ -92,7 +102,6 @@ def _new_task(
     here: Here, account: Account, link: Link, action: str, order: Order | None, changes: dict[str, Any]
 ) -> Task:
     by_hand = db.session.get_one(System, link.system).kind == MANUAL
-    _supersede(here, account, link)
     due = _due(here, action, order)
     task = Task(
         account_id=account.id,
@@ -118,15 +127,15 @@ def _new_task(
 
 
 def work_of(task: Task) -> Work:
-    """The task as workers are told of it: a queue per system, one at a time per account."""
-    return Work("task", task.id, task.run_at or task.created_at, task.priority, task.system, f"{task.system}/{task.account_id}")
+    """The task as workers are told of it: a queue per system."""
+    return Work("task", task.id, task.run_at or task.created_at, task.priority, task.system)
 
 
 def _supersede(here: Here, account: Account, link: Link) -> None:
     """Whatever was still to be done for an older revision is not to be done any more."""
     db.session.execute(
         sa.update(Task)
-        .where(Task.account_id == account.id, Task.system == link.system, Task.status.in_(["waiting", "manual", "failed"]))
+        .where(Task.account_id == account.id, Task.system == link.system, Task.status.in_(TO_DO))
         .values(status="superseded", run_at=None, done_at=here.now)
         .execution_options(synchronize_session=False)
     )

@@ -19,9 +19,8 @@ CLOSING, ORDERS, MESSAGES, OPENING = 0, 1, 2, 3  # smaller goes first
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One row that is due at `run_at`.
+    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task`` or a ``message``.
 
-    `kind` is ``order``, ``task`` or ``message``; works with the same `lock` never run at the same time;
     `queue` keeps systems apart, so that a slow one holds up nobody else.
     """
 
@@ -30,11 +29,10 @@ class Work:
     run_at: datetime
     priority: int
     queue: str
-    lock: str
 
 
 def leave_work(work: Work) -> None:
-    """Have the workers told of `work` when the running transaction has committed."""
+    """Have the workers told of `work`, which is due, when the running transaction has committed."""
     db.session.info.setdefault("work", []).append(work)
 
 
@@ -45,7 +43,7 @@ def tell_after_commit(session: scoped_session[Any]) -> None:
 
 
 def _tell(session: Session) -> None:
-    if session.in_nested_transaction():  # a savepoint: nothing is committed yet
+    if session.in_nested_transaction():  # only a savepoint: nobody else could see the rows yet
         return
     works: list[Work] = session.info.pop("work", [])
     for wake in service().woken if works else ():
@@ -53,5 +51,5 @@ def _tell(session: Session) -> None:
 
 
 def _forget(session: Session) -> None:
-    if not session.in_nested_transaction():
+    if not session.in_nested_transaction():  # what was left before a savepoint outlives its rollback
         session.info.pop("work", None)

@@ -88,7 +88,7 @@ def _revoke_if_spent(here: Here, values: dict[str, Any]) -> None:
         revoke_grant(here, row.grant_id, "authorization code used twice")
 
 
-class AuthorizationCodeGrant(AuthlibAuthorizationCodeGrant):
+class AuthorizationCodeGrant(AuthlibAuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
     """RFC 6749, 4.1 on our codes."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS

@@ -1,6 +1,6 @@
 """The client credentials grant (RFC 6749, 4.4): a client acts for itself, nobody is signed in."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from authlib.oauth2.rfc6749 import ClientCredentialsGrant as AuthlibClientCredentialsGrant
 from authlib.oauth2.rfc6749 import InvalidScopeError
@@ -12,10 +12,10 @@ from policies.claims import CLAIMS
 OF_PEOPLE = frozenset({"openid", *CLAIMS})  # scopes that mean nothing without a person
 
 
-class ClientCredentialsGrant(AuthlibClientCredentialsGrant):
+class ClientCredentialsGrant(AuthlibClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
     """RFC 6749, 4.4; only for clients that can keep a secret."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS = ["client_secret_basic", "client_secret_post"]
+    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
 
     def validate_requested_scope(self) -> None:
         """Only what the client may have (RFC 6749, 3.3)."""

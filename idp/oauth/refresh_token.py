@@ -108,7 +108,7 @@ def replace_refresh_token(here: Here, old: PresentedToken) -> str | None:
     return None
 
 
-class RefreshTokenGrant(AuthlibRefreshTokenGrant):
+class RefreshTokenGrant(AuthlibRefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
     """RFC 6749, 6 on our refresh tokens."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS

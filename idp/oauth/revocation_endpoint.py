@@ -40,7 +40,7 @@ class PresentedToken:
         return client.client_id == self.client_id
 
 
-class RevocationEndpoint(AuthlibRevocationEndpoint):
+class RevocationEndpoint(AuthlibRevocationEndpoint):  # type: ignore[misc]  # Authlib has no types
     """RFC 7009 on our grants."""
 
     CLIENT_AUTH_METHODS = METHODS

@@ -27,7 +27,7 @@ from idp.oauth.refresh_token import RefreshTokenGrant
 from idp.oauth.revocation_endpoint import RevocationEndpoint
 
 
-class Form(OAuth2Payload):
+class Form(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
     """Parameters from the body, and from nowhere else (RFC 6749, 3.2; query strings end up in logs)."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
@@ -42,7 +42,7 @@ class Form(OAuth2Payload):
         return {name: [value] for name, value in self._values.items()}
 
 
-class FormRequest(OAuth2Request):
+class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     """A request as Authlib reads it, with the circumstances our grants act in."""
 
     def __init__(self, here: Here, headers: Mapping[str, str], form: Mapping[str, str]) -> None:
@@ -56,7 +56,7 @@ class FormRequest(OAuth2Request):
         return self.payload.data
 
 
-class Provider(AuthorizationServer):
+class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
     """The server of one process; it holds nothing of any request."""
 
     def query_client(self, client_id: str) -> RegisteredClient | None:

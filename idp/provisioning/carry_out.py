@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,7 +19,10 @@ from idp.provisioning.deliver import deliver
 from idp.provisioning.workshop import Workshop
 from policies.retry import RetryRules, delay
 
+T = TypeVar("T", Order, Person)
+
 MOST_FAILURES = 10  # of applying an order, before a person must look
+LATER = timedelta(minutes=5)  # when following the orders of a person failed
 
 
 def carry_out(workshop: Workshop, kind: str, row_id: UUID) -> None:
@@ -32,8 +36,7 @@ def _apply(workshop: Workshop, order_pk: UUID) -> None:
     here = at_work(workshop.service, "worker")
     try:
         with unit_of_work():
-            due = sa.select(Order).where(Order.id == order_pk, Order.run_at <= here.now)
-            order = db.session.scalar(due.with_for_update(skip_locked=True))
+            order = _take(Order, Order.id == order_pk, Order.run_at <= here.now)
             if order is not None:
                 apply_order(here, order)
     except Exception as error:
@@ -57,11 +60,20 @@ def _put_off(workshop: Workshop, order_pk: UUID, reason: str) -> None:
 def _review(workshop: Workshop, person_id: UUID) -> None:
     """Time has passed: the same orders mean something else now."""
     here = at_work(workshop.service, "worker")
-    with unit_of_work():
-        due = sa.select(Person).where(Person.id == person_id, Person.review_at <= here.now)
-        person = db.session.scalar(due.with_for_update(skip_locked=True))
-        if person is not None:
-            follow_orders(here, person)
+    try:
+        with unit_of_work():
+            person = _take(Person, Person.id == person_id, Person.review_at <= here.now)
+            if person is not None:
+                follow_orders(here, person)
+    except Exception as error:
+        log.error("review-crash", person=str(person_id), exc_info=error)
+        with unit_of_work():
+            db.session.get_one(Person, person_id, with_for_update=True).review_at = here.now + LATER
+
+
+def _take(table: type[T], *due: sa.ColumnElement[bool]) -> T | None:
+    """The row if it is due and nobody else is working on it."""
+    return db.session.scalar(sa.select(table).where(*due).with_for_update(skip_locked=True))
 
 
 KINDS_OF_WORK: Mapping[str, Callable[[Workshop, UUID], None]] = {

@@ -3,7 +3,7 @@
 import json
 import smtplib
 import ssl
-from datetime import datetime, timedelta
+from datetime import datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Any
@@ -14,33 +14,45 @@ from flask_babel import force_locale
 
 from idp.db import db, unit_of_work
 from idp.flows.appointments import contacts_for
-from idp.flows.here import at_work
+from idp.flows.here import Here, at_work
 from idp.flows.record import record
 from idp.flows.sign_in import departments_of
-from idp.flows.work import MESSAGES, Work, leave_work
 from idp.log import log
 from idp.models import Account, Message, Person
-from idp.provisioning.lease import Claim, claim, finish
+from idp.provisioning.lease import claim, get_back
 from idp.provisioning.workshop import Workshop
 from idp.settings import Mail
 from policies.naming import display_name
-from policies.retry import RetryRules, delay
+from policies.retry import RetryRules, next_attempt
 
 
 def deliver(workshop: Workshop, message_id: UUID) -> None:
-    """Claim the message, send it, finish."""
-    now = workshop.service.clock.now()
-    held = claim(Message, message_id, workshop.owner(), now, workshop.lease)
+    """Claim the message, send it, settle.  Does nothing when it is not due or somebody else has it."""
+    held = claim(Message, message_id, workshop.owner(), workshop.service.clock.now(), workshop.lease)
     if held is None:
         return
+    failure = _try(workshop, message_id)
+    here = at_work(workshop.service, "worker")
     with unit_of_work():
-        mail = _compose(workshop, db.session.get_one(Message, message_id))
+        message: Message | None = get_back(held)
+        if message is not None and failure is None:
+            _sent(here, message)
+        elif message is not None:
+            _put_off(workshop, here, message, type(failure).__name__)
+
+
+def _try(workshop: Workshop, message_id: UUID) -> Exception | None:
+    """Render and send it; what went wrong is for the log, the officer is told its kind."""
     try:
+        with unit_of_work():
+            mail = _compose(workshop, db.session.get_one(Message, message_id))
         _send(workshop.service.settings.mail, mail)
     except (OSError, smtplib.SMTPException) as error:
-        _put_off(workshop, held, type(error).__name__)
-    else:
-        _sent(workshop, held)
+        return error
+    except Exception as error:
+        log.error("mail-crash", message=str(message_id), exc_info=error)
+        return error
+    return None
 
 
 def _compose(workshop: Workshop, message: Message) -> EmailMessage:
@@ -84,19 +96,20 @@ def _send(server: Mail, mail: EmailMessage) -> None:
         connection.send_message(mail)
 
 
-def _sent(workshop: Workshop, held: Claim) -> None:
-    here = at_work(workshop.service, "worker")
-    with unit_of_work():
-        if finish(held, run_at=None, sent_at=here.now, content=None, last_error=None):
-            message = db.session.get_one(Message, held.id)
-            account = db.session.get_one(Account, message.account_id)
-            record(here, "mail-sent", account, subject=f"mail/{message.template}", after={"sent_at": here.now})
+def _sent(here: Here, message: Message) -> None:
+    message.sent_at = here.now
+    message.content = message.run_at = message.last_error = None
+    account = db.session.get_one(Account, message.account_id)
+    record(here, "mail-sent", account, subject=f"mail/{message.template}", after={"sent_at": here.now})
 
 
-def _put_off(workshop: Workshop, held: Claim, reason: str) -> None:
-    now = workshop.service.clock.now()
-    again = now + max(delay(held.attempt, workshop.chance(), RetryRules()), timedelta(seconds=1))
-    log.warning("mail-failed", message=str(held.id), reason=reason)
-    with unit_of_work():
-        if finish(held, run_at=again, failures=held.attempt, last_error=reason):
-            leave_work(Work("message", held.id, again, MESSAGES, "mail-out", f"message/{held.id}"))
+def _put_off(workshop: Workshop, here: Here, message: Message, reason: str) -> None:
+    """Later, until it is too old to be of use."""
+    message.failures, message.last_error = message.failures + 1, reason
+    message.run_at = next_attempt(
+        "retryable", message.failures, message.created_at, here.now, workshop.chance(), None, RetryRules()
+    )
+    log.warning("mail-failed", message=str(message.id), reason=reason, again_at=message.run_at)
+    if message.run_at is None:
+        account = db.session.get_one(Account, message.account_id)
+        record(here, "mail-given-up", account, subject=f"mail/{message.template}", after={"reason": reason})

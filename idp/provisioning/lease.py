@@ -1,4 +1,4 @@
-"""Claiming a row for work that leaves the database, and finishing it (design, decision 8).
+"""Claiming a row for work that leaves the database, and getting it back (design, decision 8).
 
 A claim is one atomic statement.  It ends by itself after the lease, so that work of a killed worker is found again;
 whoever comes back later than that finds its claim gone and changes nothing.
@@ -12,7 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from idp.db import db
+from idp.db import UtcDateTime, db
 from idp.models import Message, Task
 
 
@@ -28,41 +28,34 @@ class Claim:
 
 def claim(table: type[Task] | type[Message], row_id: UUID, owner: str, now: datetime, lease: timedelta) -> Claim | None:
     """Take the row if it is due and nobody holds it; committed at once."""
-    free = sa.or_(table.lease_until.is_(None), table.lease_until <= now)
-    statement = (
-        sa.update(table)
-        .where(table.id == row_id, table.run_at <= now, free, *_alone_with_its_account(table, row_id, now))
-        .values(owner=owner, attempt=table.attempt + 1, lease_until=now + lease)
-        .returning(table.attempt)
-    )
+    values: dict[str, Any] = {"owner": owner, "attempt": table.attempt + 1, "lease_until": now + lease}
+    if table is Task:
+        values["first_tried_at"] = sa.func.coalesce(Task.first_tried_at, sa.literal(now, UtcDateTime()))
+    free = sa.update(table).where(table.id == row_id, claimable(table, now))
     with db.engine.begin() as connection:
-        attempt = connection.execute(statement).scalar_one_or_none()
+        attempt = connection.execute(free.values(values).returning(table.attempt)).scalar_one_or_none()
     return None if attempt is None else Claim(table, row_id, owner, attempt)
 
 
-def finish(held: Claim, **values: Any) -> bool:
-    """Give the row back with `values`, inside the running transaction; False when the claim has been lost."""
-    finished = db.session.execute(
-        sa.update(held.table)
-        .where(held.table.id == held.id, held.table.owner == held.owner, held.table.attempt == held.attempt)
-        .values(owner=None, lease_until=None, **values)
-        .execution_options(synchronize_session=False)
-    )
-    return bool(finished.rowcount == 1)
+def claimable(table: type[Task] | type[Message], now: datetime) -> sa.ColumnElement[bool]:
+    """Due and held by nobody.
 
-
-def _alone_with_its_account(
-    table: type[Task] | type[Message], row_id: UUID, now: datetime
-) -> list[sa.ColumnElement[bool]]:
-    """No two tasks of one account work on one system at a time: a superseded one may still be under way."""
+    No two tasks of one account work on one system at a time: one superseded meanwhile may still be under way.
+    """
+    due = sa.and_(table.run_at <= now, sa.or_(table.lease_until.is_(None), table.lease_until <= now))
     if table is Message:
-        return []
-    this, other = aliased(Task), aliased(Task)
+        return due
+    other = aliased(Task)
     busy = sa.exists().where(
-        this.id == row_id,
-        other.account_id == this.account_id,
-        other.system == this.system,
-        other.id != this.id,
-        other.lease_until > now,
+        other.account_id == Task.account_id, other.system == Task.system, other.id != Task.id, other.lease_until > now
     )
-    return [sa.not_(busy), Task.status == "waiting"]
+    return sa.and_(due, Task.status == "waiting", ~busy)
+
+
+def get_back(held: Claim) -> Any:
+    """The claimed row, free again and locked for the running transaction; None when the claim has been lost."""
+    row: Any = db.session.get_one(held.table, held.id, with_for_update=True)
+    if (row.owner, row.attempt) != (held.owner, held.attempt):
+        return None
+    row.owner = row.lease_until = None
+    return row

@@ -1,22 +1,30 @@
 """Waking workers as soon as work is committed.  Only shortens the wait: the rows are the truth (design, decision 8).
 
 On PostgreSQL a Procrastinate job names the row that is due.  On SQLite nobody needs waking: the runner looks twice a
-second.  Knows nothing of targets, so that web processes stay small.
+second.  Knows nothing of targets, so that web processes stay small; uses the connections they have anyway.
 """
 
 from collections.abc import Sequence
-from contextlib import suppress
 
 import sqlalchemy as sa
 from flask import Flask
 from procrastinate import App, SyncPsycopgConnector
-from procrastinate.exceptions import AlreadyEnqueued
+from sqlalchemy.dialects.postgresql import JSONB, insert
 from sqlalchemy.engine import make_url
 
+from idp.db import db
 from idp.flows.work import Work
 from idp.log import log
 
 CARRY_OUT = "carry_out"
+
+JOBS = sa.table(
+    "procrastinate_jobs",
+    *map(sa.column, ("queue_name", "task_name", "priority", "queueing_lock", "status")),
+    sa.column("args", JSONB),
+)
+ADD = insert(JOBS).on_conflict_do_nothing(index_elements=["queueing_lock"], index_where=sa.text("status = 'todo'"))
+"""Procrastinate's own call takes one job at a time, and its answer to a job that is waiting already is an error."""
 
 
 def on_postgresql(app: Flask) -> bool:
@@ -27,7 +35,7 @@ def on_postgresql(app: Flask) -> bool:
 def wake_workers(app: Flask) -> None:
     """Have what this process leaves be taken up at once where the engine can."""
     if on_postgresql(app):
-        wake_by_queue(app)
+        app.extensions["achkych"].woken.append(wake)
 
 
 def conninfo(database_url: str) -> str:
@@ -44,30 +52,23 @@ def prepare_queue(database_url: str) -> None:
         queue.schema_manager.apply_schema()
 
 
-def wake_by_queue(app: Flask) -> None:
-    """Have every commit of this process that leaves work wake a worker, wherever it runs."""
-    built = app.extensions["achkych"]
-    connector = SyncPsycopgConnector(conninfo=conninfo(built.settings.database_url), min_size=0, max_size=4)
-    queue = App(connector=connector).open()
-
-    def wake(works: Sequence[Work]) -> None:
-        for work in works:
-            try:
-                _defer(queue, work)
-            except Exception as error:  # the row is committed; the sweep will find it
-                log.warning("not-woken", kind=work.kind, id=str(work.id), exc_info=error)
-
-    built.woken.append(wake)
+def wake(works: Sequence[Work]) -> None:
+    """Have a worker take these up, wherever it runs.  Never fails: the rows are committed, the sweep will find them."""
+    if not works:
+        return
+    try:
+        with db.engine.begin() as connection:
+            connection.execute(sa.text("SET LOCAL synchronous_commit TO off"))
+            connection.execute(ADD.values([_job(work) for work in works]))
+    except Exception as error:
+        log.warning("not-woken", works=len(works), exc_info=error)
 
 
-def _defer(queue: App, work: Work) -> None:
-    job = queue.configure_task(
-        CARRY_OUT,
-        queue=work.queue,
-        lock=work.lock,
-        queueing_lock=f"{work.kind}/{work.id}",
-        priority=-work.priority,
-        schedule_at=work.run_at,
-    )
-    with suppress(AlreadyEnqueued):
-        job.defer(kind=work.kind, row_id=str(work.id))
+def _job(work: Work) -> dict[str, object]:
+    return {
+        "queue_name": work.queue,
+        "task_name": CARRY_OUT,
+        "priority": -work.priority,
+        "queueing_lock": f"{work.kind}/{work.id}",
+        "args": {"kind": work.kind, "row_id": str(work.id)},
+    }

@@ -1,4 +1,4 @@
-"""What a worker works with: the service, the connectors, its own name."""
+"""What a worker works with: the service, the connectors, its own name and its lanes."""
 
 import os
 import random
@@ -10,9 +10,12 @@ from datetime import timedelta
 
 from flask import Flask
 
-from connectors.base import Connector
+from connectors.base import MANUAL, Connector
+from idp.provisioning.sweep import MAIL_QUEUE, ORDERS_QUEUE
 from idp.provisioning.targets import connect_targets
 from idp.service import Service
+
+MOST_CALLS = 12  # that bringing one account in line can take (connectors/moodle.py: find, create, read back)
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,20 @@ class Workshop:
 
     @property
     def lease(self) -> timedelta:
-        return timedelta(seconds=self.service.settings.worker.lease_seconds)
+        """Longer than a task can take with the slowest of the targets."""
+        slowest = max((target.capabilities.timeout for target in self.targets.values()), default=0.0)
+        return timedelta(seconds=max(self.service.settings.worker.lease_seconds, MOST_CALLS * slowest))
+
+    @property
+    def lanes(self) -> dict[str, int]:
+        """Queue -> how many of its works are done at the same time; a slow system fills only its own lane."""
+        most = self.service.settings.worker.threads
+        lanes = {ORDERS_QUEUE: min(2, most), MAIL_QUEUE: 1}  # applying orders is all database: more would only wait
+        for system in self.service.profile.systems:
+            if system.kind != MANUAL:
+                target = self.targets.get(system.code)
+                lanes[system.code] = min(most, target.capabilities.concurrency) if target else 1
+        return lanes
 
     def owner(self) -> str:
         """Who claims: this machine, process and thread."""

@@ -4,7 +4,6 @@ Puts `flask.g.here` (`idp.flows.here.Here`) and `flask.g.session` (`LiveSession`
 """
 
 from datetime import datetime
-from urllib.parse import urlsplit
 
 import structlog
 from flask import Flask, Response, abort, current_app, g, request
@@ -53,7 +52,7 @@ def _place() -> None:
     g.request_id = new_token()[:16]
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    _refuse_foreign_host(house)
+    _refuse_foreign(house)
     now = house.clock.now()
     g.session, who = _live_session(house, now)
     if g.session:
@@ -71,15 +70,24 @@ def _place() -> None:
     )
 
 
-def _refuse_foreign_host(house: Service) -> None:
+def _refuse_foreign(house: Service) -> None:
     """Unknown Host: 400.  A change that comes from another site's page: 400 as well (ASVS 3.5.1)."""
-    if request.host != house.settings.host and request.path != "/health":
+    if request.host != house.settings.host and not request.path.startswith("/health/"):
         abort(400)
-    origin = request.headers.get("Origin")
-    foreign = origin is not None and urlsplit(origin).netloc != house.settings.host
     machine = request.path.startswith(("/api/", "/oauth/"))
-    if request.method in CHANGING and foreign and not machine:
+    if request.method in CHANGING and not machine and _is_from_elsewhere(house.settings.base_url):
         abort(400)
+
+
+def _is_from_elsewhere(base_url: str) -> bool:
+    """By Fetch Metadata; browsers without it are asked for Origin, which is «null» by our own Referrer-Policy.
+
+    What neither tells is left to the form token.
+    """
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site not in ("same-origin", "none")
+    return request.headers.get("Origin", "null") not in ("null", base_url)
 
 
 def _live_session(house: Service, now: datetime) -> tuple[LiveSession | None, Who | None]:

@@ -1,6 +1,6 @@
 """The provider with a signing key, and somebody to play clients and browsers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
@@ -21,7 +21,7 @@ def one_key_for_all() -> Iterator[None]:
         yield
 
 
-def _cached(generate):  # type: ignore[no-untyped-def]
+def _cached(generate: Callable[..., RSAKey]) -> Callable[..., RSAKey]:
     @cache
     def only_once(bits: int) -> RSAKey:
         return generate(bits, {"use": "sig", "alg": "RS256"}, auto_kid=True)

@@ -83,7 +83,7 @@ class Party:
             "code_challenge_method": "S256",
         } | changes
         asked = {name: value for name, value in parameters.items() if value is not None}
-        place = {"query_string": asked} if method == "GET" else {"data": asked}
+        place: dict[str, Any] = {"query_string": asked} if method == "GET" else {"data": asked}
         return browser.open("/oauth/authorize", method=method, base_url=self.base, **place)
 
     def code(self, someone: Someone, client: Registered, **changes: Any) -> str:

@@ -1,5 +1,6 @@
 """The authorization endpoint: what it accepts, what it tells the client, what it keeps on a page."""
 
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
@@ -116,7 +117,7 @@ def test_scopes_the_client_may_not_have_are_left_out(party: Party, make: Make) -
 
 def test_a_client_exempted_from_pkce_needs_a_nonce(party: Party, make: Make) -> None:
     client = party.client(pkce_required=False)
-    bare = {"code_challenge": None, "code_challenge_method": None}
+    bare: dict[str, Any] = {"code_challenge": None, "code_challenge_method": None}
     assert "code" in answer_of(party.authorize(party.browser(make.account()), client, **bare))
     answer = answer_of(party.authorize(party.browser(), client, **bare, nonce=None))
     assert answer["error"] == "invalid_request"

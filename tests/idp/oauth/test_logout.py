@@ -23,7 +23,7 @@ def signed_in(party: Party, make: Make, client: Registered) -> tuple[FlaskClient
 
 
 def log_out(party: Party, browser: FlaskClient, method: str = "GET", **parameters: str) -> TestResponse:
-    place = {"query_string": parameters} if method == "GET" else {"data": parameters}
+    place: dict[str, Any] = {"query_string": parameters} if method == "GET" else {"data": parameters}
     return browser.open("/oauth/logout", method=method, base_url=party.base, **place)
 
 

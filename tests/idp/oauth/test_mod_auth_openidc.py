@@ -144,12 +144,12 @@ def test_apache_signs_a_person_in_and_out(issuer: Party, token_method: str) -> N
         assert asked.url.path == "/sign-in", asked.text
         assert "Test system" in asked.text
         inside = sign_in(browser, asked, someone)
-        assert (inside.url, inside.text) == (f"{here}/inside/", "inside")
+        assert (str(inside.url), inside.text) == (f"{here}/inside/", "inside")
         told = {name: inside.headers[f"X-{name}"] for name in ("User", "Sub", "Email", "Affiliation", "Department")}
         assert told == {"User": "aida", "Sub": someone.sub, "Email": "aida@kstu.kg", "Affiliation": "employee",
                         "Department": "0407"}  # fmt: skip
         bye = browser.get(f"{here}/inside/callback", params={"logout": f"{here}/bye.html"})
-        assert (bye.url, bye.text) == (f"{here}/bye.html", "bye")
+        assert (str(bye.url), bye.text) == (f"{here}/bye.html", "bye")
         assert browser.get(f"{here}/inside/").url.path == "/sign-in", "the session ended at both ends"
 
 

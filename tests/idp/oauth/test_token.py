@@ -3,6 +3,7 @@
 import base64
 import hashlib
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from joserfc import jwt
@@ -130,6 +131,7 @@ def test_a_second_use_of_a_code_takes_back_what_the_first_gave(party: Party, mak
         row = db.session.scalars(select(AuditRecord).where(AuditRecord.act == "grant-revoked")).one()
         assert row.account_id == someone.id
         assert row.actor == f"client/{client.client_id}"
+        assert row.after is not None
         assert row.after["reason"] == "authorization code used twice"
 
 
@@ -260,7 +262,11 @@ def test_a_client_without_the_grant_gets_no_token(party: Party) -> None:
 
 def test_secret_in_the_body_works_as_well(party: Party) -> None:
     client = machine(party)
-    form = {"client_id": client.client_id, "client_secret": client.secret, "grant_type": "client_credentials"}
+    form: dict[str, Any] = {
+        "client_id": client.client_id,
+        "client_secret": client.secret,
+        "grant_type": "client_credentials",
+    }
     assert party.token(None, **form).status_code == 200
 
 
@@ -301,11 +307,15 @@ def test_every_failure_of_authentication_looks_the_same(party: Party) -> None:
 
 def test_two_ways_of_authentication_at_once_are_refused(party: Party) -> None:
     client = machine(party)
-    both = {"client_id": client.client_id, "client_secret": client.secret, "grant_type": "client_credentials"}
+    both: dict[str, Any] = {
+        "client_id": client.client_id,
+        "client_secret": client.secret,
+        "grant_type": "client_credentials",
+    }
     for form in (both, both | {"client_secret": "wrong"}):
         response = party.token(client, **form)
         assert (response.status_code, response.get_json()["error"]) == (400, "invalid_request")
-    other = {"client_id": "another", "grant_type": "client_credentials"}
+    other: dict[str, Any] = {"client_id": "another", "grant_type": "client_credentials"}
     assert party.token(client, **other).get_json()["error"] == "invalid_request"
 
 
@@ -344,3 +354,14 @@ def test_a_grant_that_was_revoked_by_hand_gives_nothing_more(party: Party, make:
         db.session.commit()
         db.session.remove()
     assert party.refresh(client, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
+
+
+def test_a_browser_with_a_session_may_redeem_its_own_code(party: Party, make: Make, clock: SetClock) -> None:
+    """A page of a public client on our own site brings our cookie along; its old session is noted as seen."""
+    client = party.client(public=True)
+    browser = party.browser(make.account())
+    clock.advance(minutes=5)
+    code = party.authorize(browser, client).headers["Location"].split("code=")[1].split("&")[0]
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    response = browser.post("/oauth/token", base_url=party.base, data=form | {"client_id": client.client_id})
+    assert response.status_code == 200

@@ -1,0 +1,69 @@
+# What one does with this tree.  `make demo` and `make test` need nothing before them.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := python3-venv postgresql slapd ldap-utils dovecot-core dovecot-imapd dovecot-lmtpd dovecot-ldap \
+	postfix postfix-ldap apache2 libapache2-mod-auth-openidc chromium fonts-dejavu-core nodejs npm
+
+.PHONY: help setup demo test lint bench docs lock clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+demo: $(VENV)/run  ## the service with stand-in systems around it, on http://localhost:8080
+	$(BIN)/achkych demo
+
+setup: $(VENV)/dev packages  ## everything that developing and testing needs
+
+test: setup  ## all tests, on SQLite and PostgreSQL
+	$(BIN)/python -m pytest --cov=policies --cov-branch --cov-report=term:skip-covered
+
+lint: $(VENV)/dev  ## style, types, who may know whom, known weaknesses
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/bandit -q -r idp policies connectors -c pyproject.toml
+
+bench: $(VENV)/dev  ## figures: orders, tokens
+	$(BIN)/python -m tests.bench.orders
+	$(BIN)/python -m tests.bench.tokens
+
+docs: $(VENV)/dev  ## write the generated pages
+	$(BIN)/python -m idp dev settings > docs/settings.md
+
+lock:  ## pin the newest versions that pyproject.toml allows, with hashes (needs uv)
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" --extra demo --extra build pyproject.toml -o requirements.lock
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" --extra dev --extra build pyproject.toml -o requirements-dev.lock
+
+clean:  ## back to a fresh clone
+	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	find idp/translations -name '*.mo' -delete
+
+# --- steps of the above
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV) || { echo "python3 can't make virtual environments here: apt-get install python3-venv"; exit 1; }
+
+$(VENV)/run: requirements.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements.lock)
+
+$(VENV)/dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
+	$(call install,requirements-dev.lock)
+	@touch $(VENV)/run
+
+define install
+	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1)
+	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/pybabel -q compile -d idp/translations
+	@touch $@
+endef
+
+# Debian's packages for the tests against real servers; without apt and root those tests skip and say what is missing
+.PHONY: packages
+packages:
+	@sh .ci/packages $(PACKAGES)
