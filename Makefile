@@ -3,7 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-PACKAGES := python3-venv postgresql slapd ldap-utils dovecot-core dovecot-imapd dovecot-lmtpd dovecot-ldap \
+PACKAGES := postgresql slapd ldap-utils dovecot-core dovecot-imapd dovecot-lmtpd dovecot-ldap \
 	postfix postfix-ldap apache2 libapache2-mod-auth-openidc chromium fonts-dejavu-core nodejs npm
 
 .PHONY: help setup demo test lint bench docs lock clean
@@ -47,7 +47,7 @@ clean:  ## back to a fresh clone
 # --- steps of the above
 
 $(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV) || { echo "python3 can't make virtual environments here: apt-get install python3-venv"; exit 1; }
+	$(PYTHON) -m venv $(VENV) >/dev/null 2>&1 || $(PYTHON) .ci/bare_venv.py $(VENV)
 
 $(VENV)/run: requirements.lock pyproject.toml | $(VENV)/bin/python
 	$(call install,requirements.lock)
@@ -57,9 +57,9 @@ $(VENV)/dev: requirements-dev.lock pyproject.toml | $(VENV)/bin/python
 	@touch $(VENV)/run
 
 define install
-	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r $(1)
-	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	$(BIN)/pybabel -q compile -d idp/translations
+	$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1)
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m babel.messages.frontend -q compile -d idp/translations
 	@touch $@
 endef
 

@@ -39,7 +39,7 @@ def receive() -> Response:
     _of_this_source(body, source)
     _in_order(body)
     signature = {name: request.headers[name] for name in HEADERS}
-    return _answer(receive_order(g.here, raw, body, signature))
+    return _answer(receive_order(g.here.acting_as(f"source/{source}"), raw, body, signature))
 
 
 @bp.get("/<order_id>/versions/<int(max=2147483647):version>")

@@ -1,6 +1,7 @@
 """Everything the demo needs around the service: started and stopped together, on loopback, state in one folder."""
 
 import json
+import logging
 import os
 import signal
 import subprocess
@@ -59,6 +60,7 @@ class Stage:
         return self
 
     def _set_up(self) -> None:
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)  # of the outbox and the demo's system
         self.folder.mkdir(parents=True, exist_ok=True)
         self.clock = RehearsalClock(self.folder / "clock-shift")
         self.hr = Hr(key_in(self.folder / "hr.key"), self.base_url, self.clock)

@@ -29,9 +29,10 @@ def apply_order(here: Here, order: Order) -> None:
         order.state, order.run_at = "superseded", None
         return
     _supersede_older(order)
-    for line in _lines(order):
-        _match(here, order, line)
+    came_to_know = [_match(here, order, line) for line in _lines(order)]
     db.session.flush()
+    if any(came_to_know):
+        _look_again(here, order)
     notes = {note for person in _people(order) for note in follow_orders(here, person, order).notes}
     _settle_lines(order, notes)
     _settle_order(here, order)
@@ -59,18 +60,31 @@ def _lines(order: Order) -> list[OrderLine]:
     )
 
 
-def _match(here: Here, order: Order, line: OrderLine) -> None:
+def _match(here: Here, order: Order, line: OrderLine) -> bool:
+    """Find whom the line is about; whether anything new was learned of them by which they can be found."""
     if line.person_id is not None:
-        return
-    body = json.loads(here.service.vault.open(line.body, f"order_line/{line.id}"))
+        return False
+    before, body = line.state, json.loads(here.service.vault.open(line.body, f"order_line/{line.id}"))
     line.state, person = match_person(here, body)
     if person is None and line.state == "not_found" and order.kind in OPENING:
         line.state, person = "created", create_person(here, body)
     if person is None:
-        record(here, "order-line-needs-review", subject=f"line/{line.line}", after={"state": line.state})
-        return
-    learn_identifiers(here, person, body)
+        if line.state != before:
+            record(here, "order-line-needs-review", subject=f"line/{line.line}", after={"state": line.state})
+        return False
     line.person_id = person.id
+    return learn_identifiers(here, person, body) or line.state == "created"
+
+
+def _look_again(here: Here, order: Order) -> None:
+    """Orders that came before the one that tells who their people are: they find them now."""
+    lost = sa.select(OrderLine.order_pk).where(OrderLine.state == "not_found", OrderLine.order_pk != order.id)
+    db.session.execute(
+        sa.update(Order)
+        .where(Order.id.in_(lost), Order.state != "superseded", Order.run_at.is_(None))
+        .values(run_at=here.now)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def _people(order: Order) -> Iterable[Person]:

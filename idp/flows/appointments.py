@@ -1,28 +1,16 @@
-"""Who answers for whom: the appointments of an account, and the officers a person may turn to (3.1, 5.7)."""
+"""Who answers for whom: appointing officers, and the officers a person may turn to (3.1, 5.7)."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 
-from idp.db import db, reader
+from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.models import Account, Department, Officer, Person
 from policies.naming import display_name
-from policies.permissions import Appointment
-
-COLUMNS = sa.select(Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until)
-
-
-def appointments_of(account_id: UUID) -> tuple[Appointment, ...]:
-    """All appointments of an account, past and future ones too; the permissions table looks at their dates."""
-    with reader().connect() as connection:
-        rows = connection.execute(COLUMNS.where(Officer.account_id == account_id)).all()
-    return tuple(Appointment(*row) for row in rows)
-
 
 @dataclass(frozen=True, slots=True)
 class Contact:

@@ -42,9 +42,9 @@ def create_person(here: Here, body: Mapping[str, Any]) -> Person:
     return person
 
 
-def learn_identifiers(here: Here, person: Person, body: Mapping[str, Any]) -> None:
-    """Keep the identifiers the line tells and we did not have."""
-    ids, vault = body["ids"], here.service.vault
+def learn_identifiers(here: Here, person: Person, body: Mapping[str, Any]) -> bool:
+    """Keep the identifiers the line tells and we did not have; whether there were any."""
+    ids, vault, before = body["ids"], here.service.vault, _identifiers(person)
     number = _personal_number(ids)
     if number and person.personal_number_print is None:
         person.personal_number_print = vault.fingerprint(number)
@@ -54,6 +54,11 @@ def learn_identifiers(here: Here, person: Person, body: Mapping[str, Any]) -> No
     person.employee_no = person.employee_no or ids.get("employeeNo")
     person.teacher_no = person.teacher_no or ids.get("avnTeacherId")
     person.student_no = person.student_no or ids.get("avnStudentId")
+    return _identifiers(person) != before
+
+
+def _identifiers(person: Person) -> tuple[object, ...]:
+    return person.personal_number_print, person.employee_no, person.teacher_no, person.student_no
 
 
 def _agrees(here: Here, person: Person, number: str | None) -> bool:

@@ -16,7 +16,8 @@ from idp.crypto import digest, new_token
 from idp.db import db, reader
 from idp.flows.here import Here
 from idp.flows.record import record
-from idp.models import Account, Grant, Session
+from idp.models import Account, Grant, Officer, Session
+from policies.permissions import Appointment
 from policies.sessions import SessionRules, alive
 
 SEEN_EVERY = timedelta(minutes=1)  # how exactly `last_seen_at` is kept
@@ -32,6 +33,7 @@ class LiveSession:
     started_at: datetime
     authenticated_at: datetime
     last_seen_at: datetime
+    appointments: tuple[Appointment, ...]
 
     def alive(self, now: datetime, rules: SessionRules) -> bool:
         """Whether it is within the limits of `rules`."""
@@ -40,16 +42,18 @@ class LiveSession:
 
 LOOK_UP = (
     sa.select(
-        Session.id, Session.account_id, Account.login, Session.started_at, Session.authenticated_at, Session.last_seen_at
+        Session.id, Session.account_id, Account.login, Session.started_at, Session.authenticated_at, Session.last_seen_at,
+        Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until,
     )
     .join(Account, Account.id == Session.account_id)
+    .join(Officer, Officer.account_id == Account.id, isouter=True)
     .where(
         Session.token_digest == sa.bindparam("digest"),
         Session.ended_at.is_(None),
         Account.opens_at <= sa.bindparam("now"),
         sa.or_(Account.closes_at.is_(None), Account.closes_at > sa.bindparam("now")),
     )
-)
+)  # fmt: skip
 
 
 def start_session(here: Here, account: Account) -> str:
@@ -72,8 +76,10 @@ def start_session(here: Here, account: Account) -> str:
 def find_session(token: str, now: datetime) -> LiveSession | None:
     """The session behind a cookie, not ended and of an open account; its limits are the caller's to check."""
     with reader().connect() as connection:
-        row = connection.execute(LOOK_UP, {"digest": digest(token), "now": now}).one_or_none()
-    return LiveSession(*row) if row else None
+        rows = connection.execute(LOOK_UP, {"digest": digest(token), "now": now}).all()
+    if not rows:
+        return None
+    return LiveSession(*rows[0][:6], appointments=tuple(Appointment(*row[6:]) for row in rows if row.role))
 
 
 def touch_session(session: LiveSession, now: datetime) -> None:

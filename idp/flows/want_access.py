@@ -33,14 +33,15 @@ def want_access(here: Here, person: Person, account: Account, right: Right, caus
     elif link.active == right.active and (link.attributes == attributes or not right.active):
         return None
     before = {"active": link.active} | (link.attributes if link.active else {})
-    action = "close" if not right.active else "change" if link.active else "open"
-    _supersede(here, account, link)  # before the link changes: workers lock a task first and then its link
+    action = "close" if not right.active else "change" if link.active and link.applied_revision else "open"
+    overtaken = _supersede(here, account, link)  # before the link changes: workers lock a task first, then its link
     link.revision += 1
     link.active = right.active
     if right.active:  # a closed account keeps the looks of its last day
         link.attributes = attributes
     after = {"active": link.active} | (link.attributes if link.active else {})
-    return _new_task(here, account, link, action, cause or _order_behind(right), _differences(before, after))
+    changes = _differences(before, after)
+    return _new_task(here, account, link, action, cause or _order_behind(right), changes, overtaken)
 
 
 def want_again(here: Here, account: Account, link: Link) -> None:
@@ -99,10 +100,12 @@ def _order_behind(right: Right) -> Order | None:
 
 
 def _new_task(
-    here: Here, account: Account, link: Link, action: str, order: Order | None, changes: dict[str, Any]
-) -> Task:
+    here: Here, account: Account, link: Link, action: str, order: Order | None, changes: dict[str, Any],
+    overtaken: sa.Row[Any] | None = None,
+) -> Task:  # fmt: skip
     by_hand = db.session.get_one(System, link.system).kind == MANUAL
     due = _due(here, action, order)
+    late = overtaken if overtaken and overtaken.due_at < due.due_at and "close" not in (action, overtaken.action) else None
     task = Task(
         account_id=account.id,
         system=link.system,
@@ -114,9 +117,9 @@ def _new_task(
         changes=changes,
         created_at=here.now,
         run_at=None if by_hand else here.now,
-        due_on=due.due_on,
-        due_at=due.due_at,
-        due_basis=due.as_json(),
+        due_on=late.due_on if late else due.due_on,  # what was to be done is still to be done by then
+        due_at=late.due_at if late else due.due_at,
+        due_basis=late.due_basis if late else due.as_json(),
     )
     db.session.add(task)
     db.session.flush()
@@ -131,14 +134,15 @@ def work_of(task: Task) -> Work:
     return Work("task", task.id, task.run_at or task.created_at, task.priority, task.system)
 
 
-def _supersede(here: Here, account: Account, link: Link) -> None:
-    """Whatever was still to be done for an older revision is not to be done any more."""
-    db.session.execute(
+def _supersede(here: Here, account: Account, link: Link) -> sa.Row[Any] | None:
+    """Whatever was still to be done for an older revision is not to be done any more; what that was."""
+    return db.session.execute(
         sa.update(Task)
         .where(Task.account_id == account.id, Task.system == link.system, Task.status.in_(TO_DO))
         .values(status="superseded", run_at=None, done_at=here.now)
+        .returning(Task.action, Task.due_on, Task.due_at, Task.due_basis)
         .execution_options(synchronize_session=False)
-    )
+    ).one_or_none()
 
 
 def _due(here: Here, action: str, order: Order | None) -> Deadline:

@@ -96,7 +96,7 @@ def _act(workshop: Workshop, job: Job) -> Brought | TargetError | None:
 
 def _settle(workshop: Workshop, here: Here, held: Claim, job: Job, outcome: Brought | TargetError | None) -> None:
     """Rows are locked in one order everywhere: task, link, order."""
-    task: Task | None = get_back(held)
+    task: Task | None = get_back(held, here.now)
     link = db.session.scalars(
         sa.select(Link).where(Link.account_id == job.account_id, Link.system == job.system).with_for_update()
     ).one()

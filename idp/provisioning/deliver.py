@@ -34,7 +34,7 @@ def deliver(workshop: Workshop, message_id: UUID) -> None:
     failure = _try(workshop, message_id)
     here = at_work(workshop.service, "worker")
     with unit_of_work():
-        message: Message | None = get_back(held)
+        message: Message | None = get_back(held, here.now)
         if message is not None and failure is None:
             _sent(here, message)
         elif message is not None:

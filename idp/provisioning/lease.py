@@ -52,10 +52,10 @@ def claimable(table: type[Task] | type[Message], now: datetime) -> sa.ColumnElem
     return sa.and_(due, Task.status == "waiting", ~busy)
 
 
-def get_back(held: Claim) -> Any:
+def get_back(held: Claim, now: datetime) -> Any:
     """The claimed row, free again and locked for the running transaction; None when the claim has been lost."""
     row: Any = db.session.get_one(held.table, held.id, with_for_update=True)
-    if (row.owner, row.attempt) != (held.owner, held.attempt):
+    if (row.owner, row.attempt) != (held.owner, held.attempt) or row.lease_until <= now:
         return None
     row.owner = row.lease_until = None
     return row

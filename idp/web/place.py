@@ -9,7 +9,6 @@ import structlog
 from flask import Flask, Response, abort, current_app, g, request
 
 from idp.crypto import new_token
-from idp.flows.appointments import appointments_of
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession, find_session, touch_session
 from idp.service import Service, service
@@ -96,7 +95,7 @@ def _live_session(house: Service, now: datetime) -> tuple[LiveSession | None, Wh
     session = find_session(token, now) if token and request.endpoint not in FILES else None
     if session is None:
         return None, None
-    who = Who(account_id=str(session.account_id), appointments=appointments_of(session.account_id))
+    who = Who(account_id=str(session.account_id), appointments=session.appointments)
     rules = house.profile.rules.officer_session if who.appointments else house.profile.rules.session
     return (session, who) if session.alive(now, rules) else (None, None)
 

@@ -19,7 +19,7 @@ from idp.flows.apply_order import apply_order
 from idp.flows.finish_order import finish_order
 from idp.flows.follow_orders import follow_orders
 from idp.flows.here import Here, at_work
-from idp.models import Account, AuditRecord, Order, Person, Task
+from idp.models import Account, AuditRecord, Link, Order, Person, Task
 from tests.builders import HMAC_KEY
 
 SAMPLES = Path(__file__).parent / "api" / "samples"
@@ -159,6 +159,8 @@ def _finish(here: Here, systems: set[str]) -> None:
     for task in tasks:
         if not systems or task.system in systems:
             task.status, task.done_at, task.run_at = "done", here.now, None
+            which = (Link.account_id == task.account_id, Link.system == task.system)
+            db.session.execute(sa.update(Link).where(*which).values(applied_revision=task.revision))
     db.session.flush()
     for order_pk in {task.order_pk for task in tasks if task.order_pk}:
         finish_order(here, order_pk)

@@ -45,7 +45,7 @@ class Scene:
         persons = [_hired(place, department) for place in range(people)]
         body = {
             "schema": "urn:kstu:hr:order:1", "orderId": str(uuid4()), "version": 1, "status": "approved",
-            "kind": "hire", "number": number, "approvedOn": "2026-09-01", "effectiveOn": DAY.isoformat(),
+            "kind": "hire", "number": number, "approvedOn": "2026-09-08", "effectiveOn": DAY.isoformat(),
             "signatory": {"fullName": "Ректор"}, "source": {"system": "shnet"}, "persons": persons,
         }  # fmt: skip
         signature = {"webhook-id": body["orderId"], "webhook-timestamp": "0", "webhook-signature": "v1,test"}
@@ -105,4 +105,10 @@ def sign_in(page: Page, someone: Someone, password: str | None = None) -> None:
         page.goto("/sign-in?lang=en")
     page.fill("#login", someone.login)
     page.fill("#password", password or someone.password)
-    page.click("main form button.btn-primary")
+    send(page)
+
+
+def send(page: Page, button: str = "main form button.btn-primary") -> None:
+    """Press the button of a form and wait for the page that answers."""
+    with page.expect_navigation():
+        page.locator(button).first.click()

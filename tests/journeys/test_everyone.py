@@ -63,9 +63,6 @@ def test_a_password_can_be_shown_and_is_sent_hidden(scene: Scene, browse: Browse
     expect(page.locator("#password")).to_have_attribute("type", "password")
 
 
-SIGN_IN = {"ky": "Каттоо жазууңузга кириңиз", "ru": "Вход в учётную запись", "en": "Sign in to your account"}
-
-
 @pytest.mark.parametrize(("locale", "language"), [("ky-KG", "ky"), ("ru-RU", "ru"), ("en-GB", "en"), ("de-DE", "ky")])
 def test_the_first_page_speaks_the_browsers_language(scene: Scene, browse: Browse, locale: str, language: str) -> None:
     page = browse(locale=locale)

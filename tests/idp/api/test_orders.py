@@ -3,7 +3,7 @@
 import json
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -17,7 +17,7 @@ from idp.clock import SetClock
 from idp.db import Base, db
 from idp.flows.apply_order import apply_order
 from idp.models import AuditRecord, Delivery, Order, OrderLine
-from tests.idp.hr import PIN, URL, Hr, changed, hire_of, sample
+from tests.idp.hr import PIN, URL, Hr, changed, sample
 
 HIRE = "b7659072-a5c3-5571-a24f-90e0aaffc9f6"
 NAMES = sorted(path.stem for path in (Path(__file__).parent / "samples").glob("*.json"))
@@ -43,14 +43,15 @@ def problem(hr: Hr, body: bytes | dict[str, Any], status: int, code: str, **more
 # --- taking in
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_every_sample_of_the_contract_is_taken_in(hr: Hr, name: str) -> None:
-    answer = hr.send(sample(name))
-    body = json.loads(sample(name))
-    assert answer.status_code == 202
-    assert answer.headers["Location"] == f"{URL}/{body['orderId']}/versions/{body['version']}"
-    assert answer.get_json()["state"] == "accepted"
-    assert len(answer.get_json()["receipt"]) >= 20
+def test_every_sample_of_the_contract_is_taken_in(hr: Hr, subtests: pytest.Subtests) -> None:
+    for name in NAMES:
+        with subtests.test(name):
+            answer = hr.send(sample(name))
+            body = json.loads(sample(name))
+            assert answer.status_code == 202
+            assert answer.headers["Location"] == f"{URL}/{body['orderId']}/versions/{body['version']}"
+            assert answer.get_json()["state"] == "accepted"
+            assert len(answer.get_json()["receipt"]) >= 20
 
 
 def test_what_was_signed_is_kept_as_it_came_and_sealed(hr: Hr) -> None:
@@ -140,10 +141,9 @@ def test_states_are_told_to_the_sender_without_a_sensitive_field(hr: Hr) -> None
     assert "T-0077" not in answer.text
 
 
-@pytest.mark.parametrize("version", [2, 2147483647, 10**30])
-def test_an_unknown_version_is_not_found(hr: Hr, version: int) -> None:
+def test_an_unknown_version_is_not_found(hr: Hr) -> None:
     hr.send(sample("hire"))
-    assert hr.status(HIRE, version).status_code == 404
+    assert [hr.status(HIRE, version).status_code for version in (2, 2**31 - 1, 10**30)] == [404] * 3
 
 
 # --- who may send
@@ -153,27 +153,25 @@ def test_a_signature_over_other_bytes_is_refused(hr: Hr) -> None:
     problem(hr, sample("hire") + b" ", 401, "not_authentic", headers=hr.headers(sample("hire")))
 
 
-@pytest.mark.parametrize("off", [-301, 301, 86_400 * 365])
-def test_an_old_or_future_stamp_is_refused(hr: Hr, clock: SetClock, off: int) -> None:
-    stamp = int(clock.now().timestamp()) + off
-    problem(hr, sample("hire"), 401, "not_authentic", headers=hr.headers(sample("hire"), stamp=stamp))
+def test_a_stamp_may_be_five_minutes_off_and_not_a_second_more(hr: Hr, clock: SetClock) -> None:
+    now = int(clock.now().timestamp())
+    for off in (-301, 301, 86_400 * 365):
+        problem(hr, sample("hire"), 401, "not_authentic", headers=hr.headers(sample("hire"), stamp=now + off))
+    for off, status in ((-300, 202), (300, 200)):
+        assert hr.send(sample("hire"), headers=hr.headers(sample("hire"), stamp=now + off)).status_code == status
 
 
-@pytest.mark.parametrize("off", [-300, 300])
-def test_five_minutes_either_way_are_let_pass(hr: Hr, clock: SetClock, off: int) -> None:
-    stamp = int(clock.now().timestamp()) + off
-    assert hr.send(sample("hire"), headers=hr.headers(sample("hire"), stamp=stamp)).status_code == 202
+def test_a_stamp_that_is_no_number_is_refused(hr: Hr, subtests: pytest.Subtests) -> None:
+    for stamp in ("", "now", "-5", "1e9", "१७८८९३३६००", "9" * 400):
+        with subtests.test(stamp[:20]):
+            problem(hr, sample("hire"), 401, "not_authentic", headers=hr.headers(sample("hire"), stamp=stamp))
 
 
-@pytest.mark.parametrize("stamp", ["", "now", "-5", "1e9", "१७८८९३३६००", "9" * 400])
-def test_a_stamp_that_is_no_number_is_refused(hr: Hr, stamp: str) -> None:
-    problem(hr, sample("hire"), 401, "not_authentic", headers=hr.headers(sample("hire"), stamp=stamp))
-
-
-@pytest.mark.parametrize("missing", ["webhook-id", "webhook-timestamp", "webhook-signature"])
-def test_a_missing_header_is_refused(hr: Hr, missing: str) -> None:
-    headers = {name: value for name, value in hr.headers(sample("hire")).items() if name != missing}
-    problem(hr, sample("hire"), 401, "not_authentic", headers=headers)
+def test_a_missing_header_is_refused(hr: Hr, subtests: pytest.Subtests) -> None:
+    for missing in ("webhook-id", "webhook-timestamp", "webhook-signature"):
+        with subtests.test(missing):
+            headers = {name: value for name, value in hr.headers(sample("hire")).items() if name != missing}
+            problem(hr, sample("hire"), 401, "not_authentic", headers=headers)
 
 
 def test_of_more_signatures_than_eight_none_is_looked_at(hr: Hr) -> None:
@@ -184,10 +182,11 @@ def test_of_more_signatures_than_eight_none_is_looked_at(hr: Hr) -> None:
     problem(hr, sample("hire"), 401, "not_authentic", headers=nine)
 
 
-@pytest.mark.parametrize("signature", ["v1,%%%", "v1,AAA", "v1", ",", "v1,ключ", "v1a,AAAA", "v2,AAAA", "v1,=", " " * 50])
-def test_a_malformed_signature_is_refused_without_a_crash(hr: Hr, signature: str) -> None:
-    headers = hr.headers(sample("hire"), signature=signature.encode().decode("latin-1"))
-    problem(hr, sample("hire"), 401, "not_authentic", headers=headers)
+def test_a_malformed_signature_is_refused_without_a_crash(hr: Hr, subtests: pytest.Subtests) -> None:
+    for signature in ("v1,%%%", "v1,AAA", "v1", ",", "v1,ключ", "v1a,AAAA", "v2,AAAA", "v1,=", " " * 50):
+        with subtests.test(signature):
+            headers = hr.headers(sample("hire"), signature=signature.encode().decode("latin-1"))
+            problem(hr, sample("hire"), 401, "not_authentic", headers=headers)
 
 
 def test_a_sender_speaks_only_for_its_own_source(hr: Hr) -> None:
@@ -195,9 +194,9 @@ def test_a_sender_speaks_only_for_its_own_source(hr: Hr) -> None:
     problem(hr, changed("hire", source=source), 401, "not_authentic")
 
 
-@pytest.mark.parametrize("address", ["192.0.2.7", "::1", "10.0.0.1"])
-def test_a_foreign_address_is_refused_whatever_it_signs(hr: Hr, address: str) -> None:
-    problem(hr, sample("hire"), 401, "not_authentic", environ_base={"REMOTE_ADDR": address})
+def test_a_foreign_address_is_refused_whatever_it_signs(hr: Hr) -> None:
+    for address in ("192.0.2.7", "::1", "10.0.0.1"):
+        problem(hr, sample("hire"), 401, "not_authentic", environ_base={"REMOTE_ADDR": address})
 
 
 def test_a_forwarding_header_changes_nothing_without_a_proxy_in_the_settings(hr: Hr) -> None:
@@ -208,17 +207,17 @@ def test_a_forwarding_header_changes_nothing_without_a_proxy_in_the_settings(hr:
 # --- what may be sent
 
 
-@pytest.mark.parametrize(
-    "raw",
-    [
-        b"", b"not json", b"{", b"\xff\xfe{}", "\ufeff{}".encode(), b'{"a":1,"a":2}', b'{"a":{"b":1,"b":2}}', b"[NaN]",
-        b'{"a":Infinity}', b'{"a":-Infinity}', b'{"a":"\\ud800"}', b"[" * 21 + b"]" * 21, b"[" * 900 + b"]" * 900,
-        b"[" * 100_000, b'{"a":' * 30 + b"1" + b"}" * 30, b'{"a":' + b"9" * 5000 + b"}",
-    ],
-    ids=lambda raw: f"{raw[:12]!r} {len(raw)}",
-)  # fmt: skip
-def test_what_is_not_one_plain_json_document_is_refused(hr: Hr, raw: bytes) -> None:
-    problem(hr, raw, 400, "not_json")
+NOT_JSON = [
+    b"", b"not json", b"{", b"\xff\xfe{}", "\ufeff{}".encode(), b'{"a":1,"a":2}', b'{"a":{"b":1,"b":2}}', b"[NaN]",
+    b'{"a":Infinity}', b'{"a":-Infinity}', b'{"a":"\\ud800"}', b"[" * 21 + b"]" * 21, b"[" * 900 + b"]" * 900,
+    b"[" * 100_000, b'{"a":' * 30 + b"1" + b"}" * 30, b'{"a":' + b"9" * 5000 + b"}",
+]  # fmt: skip
+
+
+def test_what_is_not_one_plain_json_document_is_refused(hr: Hr, subtests: pytest.Subtests) -> None:
+    for raw in NOT_JSON:
+        with subtests.test(repr(raw[:20])):
+            problem(hr, raw, 400, "not_json")
 
 
 def test_one_byte_too_many_is_refused_and_the_last_one_allowed_is_not(hr: Hr) -> None:
@@ -251,9 +250,9 @@ class Once:
         return part
 
 
-@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/scim+json", ""])
-def test_another_media_type_is_refused(hr: Hr, kind: str) -> None:
-    problem(hr, sample("hire"), 415, "unsupported_media_type", content_type=kind)
+def test_another_media_type_is_refused(hr: Hr) -> None:
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "application/scim+json", ""):
+        problem(hr, sample("hire"), 415, "unsupported_media_type", content_type=kind)
 
 
 def person(**changes: Any) -> dict[str, Any]:
@@ -295,17 +294,16 @@ BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_rule_is_named_by_place_and_rule_and_never_by_its_value(
-    hr: Hr, what: str, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+    hr: Hr, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], subtests: pytest.Subtests
 ) -> None:
-    body, place, rule = BROKEN[what]
-    with caplog.at_level(logging.DEBUG):
-        told = problem(hr, body, 422, "invalid_order")
-    assert {"json_path": place, "rule": rule} in told["errors"]
-    heard = json.dumps(told, ensure_ascii=False) + caplog.text + "".join(capfd.readouterr())
-    for secret in (PIN, "Үлгүбаева", "anara@example.org", "+996700000001", "Образцовая"):
-        assert secret not in heard
+    for what, (body, place, rule) in BROKEN.items():
+        with subtests.test(what), caplog.at_level(logging.DEBUG):
+            told = problem(hr, body, 422, "invalid_order")
+            assert {"json_path": place, "rule": rule} in told["errors"]
+            heard = json.dumps(told, ensure_ascii=False) + caplog.text + "".join(capfd.readouterr())
+            for secret in (PIN, "Үлгүбаева", "anara@example.org", "+996700000001", "Образцовая"):
+                assert secret not in heard
 
 
 def test_every_broken_rule_is_named_at_once(hr: Hr) -> None:
@@ -313,9 +311,9 @@ def test_every_broken_rule_is_named_at_once(hr: Hr) -> None:
     assert {error["json_path"] for error in told["errors"]} >= {"$.effectiveOn", "$.number", "$.kind"}
 
 
-@pytest.mark.parametrize("raw", [b"null", b"[]", b'"order"', b"17", b"{}", b'{"source":7}', b'{"source":{"system":7}}'])
-def test_other_json_than_an_order_is_refused_by_the_schema(hr: Hr, raw: bytes) -> None:
-    problem(hr, raw, 422, "invalid_order")
+def test_other_json_than_an_order_is_refused_by_the_schema(hr: Hr) -> None:
+    for raw in (b"null", b"[]", b'"order"', b"17", b"{}", b'{"source":7}', b'{"source":{"system":7}}'):
+        problem(hr, raw, 422, "invalid_order")
 
 
 def test_the_personal_number_is_nowhere_but_sealed(hr: Hr, caplog: pytest.LogCaptureFixture) -> None:
@@ -365,7 +363,13 @@ def test_orders_about_the_same_person_sent_at_once_are_all_kept(hr: Hr) -> None:
     answers = at_once(hr, [sample(name) for name in ("hire", "transfer", "rename", "leave", "dismissal_v1")])
     assert [answer.status_code for answer in answers] == [202] * 5
     hr.work()
-    assert set(hr.states().values()) <= {"applying", "scheduled", "needs_review"}
+    assert hr.states() == {
+        "1/101-К v1": "applied",  # the later orders have taken over what was left to do
+        "1/118-К v1": "scheduled",
+        "1/125-К v1": "applying",
+        "1/130-О v1": "needs_review",  # leaves do not change access yet
+        "1/140-К v1": "scheduled",
+    }
 
 
 def test_the_samples_here_are_those_of_the_contract(shared: Path) -> None:
@@ -390,13 +394,3 @@ def test_a_version_that_arrives_later_than_a_newer_one_was_stored_is_not_applied
     hr.work()
     assert hr.states()["1/140-К v1"] == "superseded"
     assert hr.account().closes_at == datetime(2026, 12, 15, 18, tzinfo=UTC)
-
-
-def test_hires_of_many_people_take_no_more_than_their_own_lines(hr: Hr) -> None:
-    body = hire_of(1)
-    one = body["persons"][0]
-    body["persons"] = [one | {"line": str(n), "ids": {"pin": f"{n:014}"}} for n in range(1, 31)]
-    assert hr.send(body).status_code == 202
-    hr.work()
-    assert stored(hr)["order_line"] == 30
-    assert hr.clock.now() - timedelta(0) == hr.clock.now()
