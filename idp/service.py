@@ -17,7 +17,8 @@ from idp.errors import ConfigurationError
 from idp.hashing import Hasher
 from idp.settings import Settings
 from policies.deadlines import Calendar
-from policies.profile import Profile, ProfileError, parse_profile
+from policies.profile import Profile
+from policies.profile_text import ProfileError, parse_profile
 
 YEARS_OF_HOLIDAYS = range(2024, 2036)
 

@@ -17,11 +17,11 @@ class SystemRule:
     """Who has a system; all conditions must hold for one and the same affiliation."""
 
     code: str
-    audience: frozenset[str]        # "employee", "student"
-    departments: frozenset[str]     # codes; empty: all
-    programs: frozenset[str]        # programs of orders that belong to this system
-    on_request: bool                # only for those whose order names one of its programs
-    report_sections: bool           # whether report sections of orders go to this system
+    audience: frozenset[str]  # "employee", "student"
+    departments: frozenset[str]  # codes; empty: all
+    programs: frozenset[str]  # programs of orders that belong to this system
+    on_request: bool  # only for those whose order names one of its programs
+    report_sections: bool  # whether report sections of orders go to this system
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Right:
     active: bool
     programs: tuple[str, ...]
     report_sections: tuple[str, ...]
-    affiliation: Affiliation | None    # the one it rests on, or rested on last
+    affiliation: Affiliation | None  # the one it rests on, or rested on last
 
 
 def rights(
@@ -124,9 +124,7 @@ def _span(affiliation: Affiliation, zone: ZoneInfo) -> tuple[datetime, datetime 
     return start_of(affiliation.starts_on, zone), min(ends, default=None)
 
 
-def _stretches(
-    affiliations: Iterable[Affiliation], zone: ZoneInfo
-) -> Iterator[tuple[datetime, datetime | None]]:
+def _stretches(affiliations: Iterable[Affiliation], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime | None]]:
     """The spans joined wherever one begins before or as another ends; spans that end before they begin are none."""
     spans = [span for span in (_span(one, zone) for one in affiliations) if span[1] is None or span[0] < span[1]]
     spans.sort(key=lambda span: span[0])

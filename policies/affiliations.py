@@ -1,20 +1,17 @@
-"""What a person is to the university, computed from all their orders.  Regulation 3.2, 3.6, 3.7.
+"""What a person is to the university: employments and studies as values.  Regulation 3.2, 3.6, 3.7; orders contract.
 
-Carries out "Applying" of the orders contract.  Owns the folding of order lines into affiliations, name and contacts.
-Leaves alone the storing and versioning of orders, and what an affiliation entitles to (`access`).
-
-An employment (or a study) is a chain of affiliations in time: a hire opens it, a transfer cuts it and sets the next
-piece in, a dismissal ends it.  Nothing is undone: a correction means folding again.
+Owns the words: an order's line, an affiliation, and what all orders of a person add up to.  Leaves alone how they add
+up (`folding`, `chains`) and what an affiliation entitles to (`access`).
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
 from enum import Enum
-from itertools import chain as joined
 from typing import Any, Literal
 
-ONE_DAY = timedelta(days=1)
+OPENING = frozenset({"hire", "reinstatement", "student_enrolment", "student_reinstatement"})
+"""The kinds of orders that begin an affiliation, and may name a person we do not know yet."""
 
 
 class Kind(Enum):
@@ -31,19 +28,19 @@ class OrderLine:
     source: str
     order_id: str
     version: int
-    kind: str                        # as in the schema: hire, transfer ...
+    kind: str  # as in the schema: hire, transfer ...
     status: Literal["approved", "cancelled"]
     number: str
     approved_on: date
-    effective_on: date | None        # local days; absent only from cancelled orders
+    effective_on: date | None  # local days; absent only from cancelled orders
     effective_until: date | None
     immediate: bool
     line: str
     body: Mapping[str, Any]
-    received_at: datetime            # UTC
+    received_at: datetime  # UTC
 
 
-OrderVersion = tuple[str, int]       # order_id, version
+OrderVersion = tuple[str, int]  # order_id, version
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +48,21 @@ class Affiliation:
     """One employment or study, unchanged from `starts_on` to `ends_on`, both inclusive local days."""
 
     kind: Kind
-    department: str | None           # code; of a student: the faculty, where the order names it
-    position: str | None             # title
+    department: str | None  # code; of a student: the faculty, where the order names it
+    position: str | None  # title
     position_code: str | None
     programme: str | None
     group: str | None
     employment_id: str | None
-    rate: float | None               # 1.0 is full time
+    rate: float | None  # 1.0 is full time
     employment_type: str | None
-    programs: tuple[str, ...]        # wishes of the order, sorted
+    programs: tuple[str, ...]  # wishes of the order, sorted
     report_sections: tuple[str, ...]
     starts_on: date
     ends_on: date | None
-    ended_at: datetime | None        # UTC; only when an order ended it at once
+    ended_at: datetime | None  # UTC; only when an order ended it at once
     opened_by: OrderVersion
-    closed_by: OrderVersion | None   # None also while it merely runs out
+    closed_by: OrderVersion | None  # None also while it merely runs out
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,338 +93,3 @@ class Folded:
     contacts: Mapping[str, str]
     notes: tuple[Note, ...]
     pending: tuple[date, ...] = ()
-
-
-Chain = tuple[Affiliation, ...]      # one employment or study, pieces in time order
-Chains = tuple[Chain, ...]
-Outcome = Chains | str               # the chains afterwards, or the code of a note
-Handler = Callable[[Chains, OrderLine], Outcome]
-
-UNKNOWN = "unknown-affiliation"
-AMBIGUOUS = "ambiguous-affiliation"
-OPENING = frozenset({"hire", "reinstatement", "student_enrolment", "student_reinstatement"})
-NAMING = OPENING | {"rename"}
-CONTACT_KEYS = {
-    "workPhone": "work_phone", "workPhoneExtension": "work_phone_extension",
-    "mobilePhone": "mobile_phone", "personalEmail": "personal_email",
-}  # fmt: skip
-
-
-def fold(lines: Sequence[OrderLine], today: date | None = None) -> Folded:
-    """The state of one person; the order in which the lines come does not matter, only their own dates do.
-
-    `lines`: those of the newest version of each order.  `today`: a rename or change of contacts of a later day is not
-    yet in `names` and `contacts`; without it they hold whatever has been ordered.
-    """
-    effective = sorted((line for line in lines if line.status == "approved"), key=_by_date)
-    chains, notes = _applied(effective)
-    known = [line for line in effective if today is None or line.kind in OPENING or _day(line) <= today]
-    pieces = sorted(joined.from_iterable(chains), key=lambda piece: (piece.starts_on, piece.opened_by))
-    pending = sorted({_day(line) for line in effective if line not in known and _says_who(line)})
-    return Folded(tuple(pieces), _names(known), _contacts(known), notes, tuple(pending))
-
-
-def _applied(lines: Sequence[OrderLine]) -> tuple[Chains, tuple[Note, ...]]:
-    """The lines one after the other; one that cannot be applied leaves a note and nothing else."""
-    chains: Chains = ()
-    notes: list[Note] = []
-    for line in lines:
-        outcome = _outcome(chains, line)
-        if isinstance(outcome, str):
-            notes.append(Note(line.order_id, line.version, line.line, outcome))
-        else:
-            chains = outcome
-    return chains, tuple(notes)
-
-
-def _outcome(chains: Chains, line: OrderLine) -> Outcome:
-    """What one line does to the chains."""
-    if line.effective_until is not None and line.effective_until < _day(line):
-        return "ends-before-it-begins"
-    return HANDLERS.get(line.kind, _not_known)(chains, line)
-
-
-def _by_date(line: OrderLine) -> tuple[date, date, str, str, str, tuple[int, ...]]:
-    """When it takes effect; on the same day the later approval has the last word, then number, id and paragraph."""
-    paragraph = tuple(int(number) for number in line.line.split("."))
-    return _day(line), line.approved_on, line.number, line.order_id, line.source, paragraph
-
-
-def _day(line: OrderLine) -> date:
-    """The day it takes effect; the schema demands one of every approved order."""
-    return line.effective_on or line.approved_on
-
-
-# --- opening
-
-
-def _open(chains: Chains, line: OrderLine) -> Outcome:
-    """A new employment or study beside whatever there is."""
-    return (*chains, (_opened(line),))
-
-
-def _reinstate(chains: Chains, line: OrderLine) -> Outcome:
-    """As the order says; where it names no post, the one that ended last comes back."""
-    if _part(line):
-        return _open(chains, line)
-    ended = [chain[-1] for chain in _of_kind(chains, line) if not _is_open(chain, _day(line))]
-    last = max((piece.ends_on or date.max for piece in ended), default=None)
-    found = [piece for piece in ended if (piece.ends_on or date.max) == last]
-    if len(found) != 1:
-        return AMBIGUOUS if found else UNKNOWN
-    return (*chains, (_renewed(found[0], line),))
-
-
-def _opened(line: OrderLine) -> Affiliation:
-    """The affiliation as the order describes it, from its effective day on."""
-    part, access = _part(line), line.body.get("access") or {}
-    return Affiliation(
-        kind=_kind(line),
-        department=part.get("departmentCode") or part.get("facultyCode"),
-        position=part.get("positionTitle"),
-        position_code=part.get("positionCode"),
-        programme=part.get("programCode"),
-        group=part.get("groupCode"),
-        employment_id=part.get("employmentId"),
-        rate=part.get("rate"),
-        employment_type=part.get("type"),
-        programs=tuple(sorted(access.get("programs", ()))),
-        report_sections=tuple(sorted(access.get("reportSections", ()))),
-        starts_on=_day(line),
-        ends_on=line.effective_until,
-        ended_at=None,
-        opened_by=_version(line),
-        closed_by=None,
-    )
-
-
-def _renewed(former: Affiliation, line: OrderLine) -> Affiliation:
-    """The former affiliation again, with the wishes of the new order where it has any."""
-    new = _opened(line)
-    again = replace(former, starts_on=new.starts_on, ends_on=new.ends_on, ended_at=None,
-                    opened_by=new.opened_by, closed_by=None)  # fmt: skip
-    if "access" in line.body:
-        again = replace(again, programs=new.programs, report_sections=new.report_sections)
-    return again
-
-
-# --- changing
-
-
-def _transfer(chains: Chains, line: OrderLine) -> Outcome:
-    """The new post from the effective day on; after a temporary one the former comes back."""
-    chain = _the_one(_movable(chains, line))
-    if isinstance(chain, str):
-        return chain
-    new = _opened(line)
-    new = replace(
-        new,
-        employment_id=new.employment_id or chain[-1].employment_id,
-        department=new.department or chain[-1].department,
-        ends_on=new.ends_on or chain[-1].ends_on,
-    )
-    return _replaced(chains, chain, (*_before(chain, line), new, *_after(chain, line)))
-
-
-def _movable(chains: Chains, line: OrderLine) -> Chains:
-    """The employments a transfer can mean: the one it names, else all; of several studies the same programme."""
-    candidates = _named(_candidates(chains, line), line)
-    programme = _part(line).get("programCode")
-    same = tuple(chain for chain in candidates if chain[-1].programme == programme is not None)
-    return same or candidates
-
-
-def _before(chain: Chain, line: OrderLine) -> Chain:
-    """The pieces up to the day before the line takes effect; one that had not begun by then never was."""
-    day = _day(line)
-    return tuple(_cut(piece, day - ONE_DAY, line) for piece in chain if piece.starts_on < day)
-
-
-def _after(chain: Chain, line: OrderLine) -> Chain:
-    """What comes back when the line's own time is over; nothing unless it is temporary."""
-    if line.effective_until is None:
-        return ()
-    day = line.effective_until + ONE_DAY
-    return tuple(
-        replace(piece, starts_on=max(piece.starts_on, day), opened_by=_version(line))
-        for piece in chain
-        if piece.ends_on is None or piece.ends_on >= day
-    )
-
-
-# --- ending
-
-
-def _end(chains: Chains, line: OrderLine) -> Outcome:
-    """The effective day is the last one, or the receipt the last moment.  Regulation 3.7."""
-    chain = _the_one(_endable(chains, line))
-    if isinstance(chain, str):
-        return chain
-    kept = tuple(_cut(piece, _day(line), line) for piece in chain if piece.starts_on <= _day(line))
-    closed = replace(kept[-1], closed_by=_version(line), ended_at=line.received_at if line.immediate else None)
-    return _replaced(chains, chain, (*kept[:-1], closed))
-
-
-def _endable(chains: Chains, line: OrderLine) -> Chains:
-    """The affiliations an ending can mean: by employment id, by post or programme, else all of the kind."""
-    part = _part(line)
-    return tuple(chain for chain in _named(_candidates(chains, line), line) if _fits(_piece_on(chain, line), part))
-
-
-def _fits(piece: Affiliation, part: Mapping[str, Any]) -> bool:
-    """Whether the piece is the one the order describes; what either leaves out does not matter."""
-    if part.get("employmentId"):
-        return True  # `_named` has chosen by it
-    # a code says more than a title, which clerks spell in many ways
-    by_code = piece.position_code and part.get("positionCode")
-    told = (
-        (piece.department, part.get("departmentCode") or part.get("facultyCode")),
-        (piece.programme, part.get("programCode")),
-        (piece.position_code, part["positionCode"]) if by_code else (piece.position, part.get("positionTitle")),
-    )
-    return all(known is None or value is None or _same(known, value) for known, value in told)
-
-
-def _same(one: str, other: str) -> bool:
-    """Equal apart from case and blanks."""
-    return one.casefold().split() == other.casefold().split()
-
-
-# --- finding
-
-
-def _candidates(chains: Chains, line: OrderLine) -> Chains:
-    """The chains of the line's kind that still run on its day."""
-    return tuple(chain for chain in _of_kind(chains, line) if _is_open(chain, _day(line)))
-
-
-def _named(candidates: Chains, line: OrderLine) -> Chains:
-    """Those with the employment id of the line, if it has one; failing that, those whose id nobody told us."""
-    wanted = _part(line).get("employmentId")
-    if wanted is None:
-        return candidates
-    exact = tuple(chain for chain in candidates if chain[-1].employment_id == wanted)
-    return exact or tuple(chain for chain in candidates if chain[-1].employment_id is None)
-
-
-def _the_one(candidates: Chains) -> Chain | str:
-    """The only candidate; none or several are for a person to decide."""
-    if len(candidates) == 1:
-        return candidates[0]
-    return AMBIGUOUS if candidates else UNKNOWN
-
-
-def _is_open(chain: Chain, day: date) -> bool:
-    """Not ended by an order, and not run out before the day."""
-    last = chain[-1]
-    return last.closed_by is None and (last.ends_on is None or last.ends_on >= day)
-
-
-def _piece_on(chain: Chain, line: OrderLine) -> Affiliation:
-    """The piece in force on the line's day."""
-    return [piece for piece in chain if piece.starts_on <= _day(line)][-1]
-
-
-def _cut(piece: Affiliation, last_day: date, line: OrderLine) -> Affiliation:
-    """The piece ended on that day at the latest, and by whom."""
-    if piece.ends_on is not None and piece.ends_on <= last_day:
-        return piece
-    return replace(piece, ends_on=last_day, closed_by=_version(line))
-
-
-def _replaced(chains: Chains, old: Chain, new: Chain) -> Chains:
-    """The chains with one of them exchanged, in the same place."""
-    return tuple(new if chain is old else chain for chain in chains)
-
-
-def _of_kind(chains: Chains, line: OrderLine) -> Chains:
-    """Employments for an order about employees, studies for one about students."""
-    return tuple(chain for chain in chains if chain[-1].kind is _kind(line))
-
-
-def _kind(line: OrderLine) -> Kind:
-    """Whom an order is about: the schema's kinds say it by their names."""
-    return Kind.STUDENT if line.kind.startswith("student_") else Kind.EMPLOYEE
-
-
-def _part(line: OrderLine) -> Mapping[str, Any]:
-    """The part of the body that describes the post or the study; empty when the order has none."""
-    part: Mapping[str, Any] = line.body.get("study" if _kind(line) is Kind.STUDENT else "employment") or {}
-    return part
-
-
-def _version(line: OrderLine) -> OrderVersion:
-    """What an affiliation remembers of the order."""
-    return line.order_id, line.version
-
-
-# --- name and contacts
-
-
-def _says_who(line: OrderLine) -> bool:
-    """Whether the line can change name or contacts."""
-    return "contacts" in line.body or (line.kind in NAMING and "name" in line.body)
-
-
-def _names(lines: Sequence[OrderLine]) -> dict[str, str | None]:
-    """The name after all lines; a part the latest order leaves out stays as it was."""
-    names: dict[str, str | None] = {}
-    for line in lines:
-        if line.kind in NAMING and "name" in line.body:
-            names = _renamed(names, line.body["name"])
-    return names
-
-
-def _renamed(names: Mapping[str, str | None], name: Mapping[str, Any]) -> dict[str, str | None]:
-    """The name after one order; a Latin spelling falls away with the spelling it belonged to."""
-    latin = name.get("latin") or {}
-    stale = {f"latin_{part}" for part in ("family", "given") if part in name and name[part] != names.get(part)}
-    kept = {key: value for key, value in names.items() if key not in stale}
-    told = {part: name[part] for part in ("family", "given", "patronymic") if part in name}
-    return kept | told | {f"latin_{part}": latin[part] for part in ("family", "given") if part in latin}
-
-
-def _contacts(lines: Sequence[OrderLine]) -> dict[str, str]:
-    """The contacts after all lines; the home address is not among them, nothing here needs it."""
-    contacts: dict[str, str] = {}
-    for line in lines:
-        told = line.body.get("contacts") or {}
-        contacts |= {ours: told[theirs] for theirs, ours in CONTACT_KEYS.items() if theirs in told}
-    return contacts
-
-
-# --- the kinds of orders
-
-
-def _nothing(chains: Chains, line: OrderLine) -> Outcome:
-    """Rename and contacts leave affiliations as they are."""
-    return chains
-
-
-def _leave(chains: Chains, line: OrderLine) -> Outcome:
-    """Leaves and returns do not change access for now; a person is told so."""
-    return "leave-not-applied"
-
-
-def _not_known(chains: Chains, line: OrderLine) -> Outcome:
-    """A kind of a later schema: nothing happens, and somebody hears of it."""
-    return "unknown-kind"
-
-
-HANDLERS: Mapping[str, Handler] = {
-    "hire": _open,
-    "transfer": _transfer,
-    "dismissal": _end,
-    "leave": _leave,
-    "return": _leave,
-    "rename": _nothing,
-    "contacts": _nothing,
-    "reinstatement": _reinstate,
-    "student_enrolment": _open,
-    "student_transfer": _transfer,
-    "student_academic_leave": _leave,
-    "student_return": _leave,
-    "student_expulsion": _end,
-    "student_graduation": _end,
-    "student_reinstatement": _reinstate,
-}

@@ -29,11 +29,11 @@ class Calendar:
 class Deadline:
     """A deadline together with how it was computed, so that it can be explained years later."""
 
-    due_on: date                # the last local day in time
-    due_at: datetime            # UTC; the local midnight that ends `due_on`, itself too late
+    due_on: date  # the last local day in time
+    due_at: datetime  # UTC; the local midnight that ends `due_on`, itself too late
     start: date
     working_days: int
-    skipped: tuple[date, ...]   # days off between `start` and `due_on`
+    skipped: tuple[date, ...]  # days off between `start` and `due_on`
 
     def as_json(self) -> dict[str, Any]:
         """The same as plain JSON values, days and moments in ISO 8601."""
@@ -52,8 +52,8 @@ class Standing(Enum):
     DUE = "due"
     DUE_TODAY = "due-today"
     OVERDUE = "overdue"
-    KEPT = "kept"    # done in time
-    LATE = "late"    # done, but too late
+    KEPT = "kept"  # done in time
+    LATE = "late"  # done, but too late
 
 
 def deadline(start: date, working_days: int, calendar: Calendar, zone: ZoneInfo) -> Deadline:

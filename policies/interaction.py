@@ -18,7 +18,7 @@ class Facts:
     account_open: bool
     must_change_password: bool
     agreement_accepted: bool
-    client_allowed: bool                  # policy grants this account the client's system; True without a client
+    client_allowed: bool  # policy grants this account the client's system; True without a client
     prompt: frozenset[str]
     authenticated_at: datetime | None
     max_age: int | None

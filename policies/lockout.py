@@ -17,9 +17,9 @@ class LockoutRules:
 class Door(Enum):
     """How an attempt at a login is answered."""
 
-    OPEN = "open"    # a wrong password is answered as wrong
-    LAST = "last"    # a wrong password locks the login
-    SHUT = "shut"    # even the right password is refused
+    OPEN = "open"  # a wrong password is answered as wrong
+    LAST = "last"  # a wrong password locks the login
+    SHUT = "shut"  # even the right password is refused
 
 
 def door(attempt: int, rules: LockoutRules) -> Door:

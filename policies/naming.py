@@ -65,9 +65,7 @@ def _latin(character: str) -> str:
     return letters.capitalize() if character.isupper() else letters
 
 
-def login_candidates(
-    family: str, given: str, latin_family: str | None, latin_given: str | None
-) -> Iterator[str]:
+def login_candidates(family: str, given: str, latin_family: str | None, latin_given: str | None) -> Iterator[str]:
     """Proposals without end, best first, no two alike: a.ulgubaeva, anara.ulgubaeva, a.ulgubaeva2, a.ulgubaeva3 ...
 
     Only [a-z0-9.-]; the Latin spelling of the order goes before our own.

@@ -33,9 +33,9 @@ class Broken(Enum):
     NO_LOWER = "no-lower"
     NO_UPPER = "no-upper"
     NO_SPECIAL = "no-special"
-    REPEATED = "repeated"        # the same character stands too often in a row
-    PERSONAL = "personal"        # contains something of the person's own
-    COMMON = "common"            # on the list of common or leaked passwords
+    REPEATED = "repeated"  # the same character stands too often in a row
+    PERSONAL = "personal"  # contains something of the person's own
+    COMMON = "common"  # on the list of common or leaked passwords
     USED_BEFORE = "used-before"  # by this account, ever
 
 

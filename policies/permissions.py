@@ -13,7 +13,7 @@ from datetime import datetime
 class Appointment:
     """A dated appointment; `until` is the first moment it no longer counts, None in a scope means everything."""
 
-    role: str                  # officer, admin, hr, security
+    role: str  # officer, admin, hr, security
     department: str | None
     system: str | None
     from_: datetime

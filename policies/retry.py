@@ -40,7 +40,12 @@ def delay(attempt: int, jitter: float, rules: RetryRules) -> timedelta:
 
 
 def next_attempt(
-    outcome: str, attempt: int, first_tried_at: datetime, now: datetime, jitter: float, retry_after: float | None,
+    outcome: str,
+    attempt: int,
+    first_tried_at: datetime,
+    now: datetime,
+    jitter: float,
+    retry_after: float | None,
     rules: RetryRules,
 ) -> datetime | None:
     """The moment of the next try; None: a person must look.  KeyError for an outcome the contract does not know."""
@@ -84,7 +89,7 @@ def _asked_for(failure: _Failure, rules: RetryRules) -> timedelta:
 
 OUTCOMES: Mapping[str, Callable[[_Failure, RetryRules], datetime | None]] = {
     "retryable": _back_off,
-    "unknown": _back_off,       # safe to repeat: every try begins by finding what is there
+    "unknown": _back_off,  # safe to repeat: every try begins by finding what is there
     "throttled": _wait_as_told,
     "auth": _once_an_hour,
     "conflict": _look_once,

@@ -11,12 +11,12 @@ from datetime import datetime, timedelta
 class TokenRules:
     """Lifetimes from the moment of issue; `refresh_idle` between two uses, `refresh_absolute` of a whole family."""
 
-    code: timedelta = timedelta(seconds=60)              # ASVS 10.4.3
-    access: timedelta = timedelta(minutes=10)            # security requirements: 5 to 15 minutes
+    code: timedelta = timedelta(seconds=60)  # ASVS 10.4.3
+    access: timedelta = timedelta(minutes=10)  # security requirements: 5 to 15 minutes
     id_token: timedelta = timedelta(minutes=10)
-    refresh_idle: timedelta = timedelta(hours=24)        # ASVS 10.4.8
+    refresh_idle: timedelta = timedelta(hours=24)  # ASVS 10.4.8
     refresh_absolute: timedelta = timedelta(days=30)
-    refresh_grace: timedelta = timedelta(seconds=10)     # a lost answer may be fetched again, the same pair
+    refresh_grace: timedelta = timedelta(seconds=10)  # a lost answer may be fetched again, the same pair
 
 
 def refresh_until(family_started_at: datetime, used_at: datetime, rules: TokenRules) -> datetime:

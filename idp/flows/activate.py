@@ -70,7 +70,7 @@ def issue_activation(here: Here, account: Account) -> str:
 
 
 def issue_activation_again(here: Here, account: Account) -> Refusal | None:
-    """An officer's new link for somebody who let the first one pass.  Refusal: ``gone``, when it has been used meanwhile.
+    """An officer's new link for somebody who let the first one pass.  Refusal: ``gone``, it was used meanwhile.
 
     Raises `Forbidden` for officers of other departments, and for oneself.
     """

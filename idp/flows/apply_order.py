@@ -10,10 +10,10 @@ from idp.db import db
 from idp.flows.finish_order import open_tasks
 from idp.flows.follow_orders import follow_orders
 from idp.flows.here import Here
-from idp.flows.match_person import OPENING, create_person, learn_identifiers, match_person
+from idp.flows.match_person import create_person, learn_identifiers, match_person
 from idp.flows.record import record
 from idp.models import Order, OrderLine, Person
-from policies.affiliations import Note
+from policies.affiliations import OPENING, Note
 from policies.deadlines import ONE_DAY, start_of
 
 ENDING = frozenset({"dismissal", "student_expulsion", "student_graduation"})

@@ -12,6 +12,7 @@ from idp.flows.record import record
 from idp.models import Account, Department, Officer, Person
 from policies.naming import display_name
 
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """A public contact of a responsible officer."""
@@ -32,6 +33,7 @@ def contacts_for(departments: Collection[str], now: datetime, language: str) -> 
             Officer.role.in_(["officer", "admin"]),
             Officer.from_ <= now,
             sa.or_(Officer.until.is_(None), Officer.until > now),
+            sa.or_(Account.closes_at.is_(None), Account.closes_at > now),
             sa.or_(Officer.department.is_(None), Officer.department.in_(departments)),
         )
         .order_by(Officer.department.is_(None), Person.family)

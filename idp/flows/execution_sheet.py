@@ -16,7 +16,7 @@ MOST_ORDERS = 200
 def list_orders(here: Here) -> list[dict[str, Any]]:
     """The latest orders, one row each."""
     persons = sa.select(sa.func.count()).where(OrderLine.order_pk == Order.id).scalar_subquery()
-    rows = db.session.execute(sa.select(Order, persons).order_by(Order.received_at.desc(), Order.id.desc()).limit(MOST_ORDERS))
+    latest = sa.select(Order, persons).order_by(Order.received_at.desc(), Order.id.desc()).limit(MOST_ORDERS)
     return [
         {
             "number": order.number,
@@ -27,7 +27,7 @@ def list_orders(here: Here) -> list[dict[str, Any]]:
             "persons": count,
             "link": f"/orders/{order.id}",
         }
-        for order, count in rows
+        for order, count in db.session.execute(latest)
     ]
 
 

@@ -19,7 +19,9 @@ def open_tasks(order_pk: UUID) -> bool:
 
 def finish_order(here: Here, order_pk: UUID) -> None:
     """A task of the order is done: when it was the last one, the order is carried out."""
-    order = db.session.get_one(Order, order_pk, with_for_update=True)
+    # FOR NO KEY UPDATE: writing a task twice in one transaction makes PostgreSQL take FOR KEY SHARE on its order, and
+    # two that both hold that and both want more would never get it
+    order = db.session.get_one(Order, order_pk, with_for_update={"key_share": True})
     if order.state != "applying" or open_tasks(order_pk):
         return
     states = db.session.scalars(sa.select(OrderLine.state).where(OrderLine.order_pk == order_pk))

@@ -22,8 +22,9 @@ from idp.flows.want_access import want_access
 from idp.models import Account, AffiliationRow, Order, Person
 from idp.models import OrderLine as LineRow
 from policies.access import next_review, rights, window
-from policies.affiliations import Affiliation, Folded, OrderLine, fold
+from policies.affiliations import Affiliation, Folded, OrderLine
 from policies.deadlines import local_day, start_of
+from policies.folding import fold
 
 CONTACTS = ("work_phone", "mobile_phone", "personal_email")
 NAMES = ("family", "given", "patronymic", "latin_family", "latin_given")

@@ -11,7 +11,11 @@ from idp.db import db
 from idp.flows.here import Here
 from idp.models import Account, Person
 
-OPENING = frozenset({"hire", "reinstatement", "student_enrolment", "student_reinstatement"})
+IDENTIFIERS = {
+    "employeeNo": Person.employee_no,
+    "avnTeacherId": Person.teacher_no,
+    "avnStudentId": Person.student_no,
+}
 
 
 def match_person(here: Here, body: Mapping[str, Any]) -> tuple[str, Person | None]:
@@ -20,9 +24,7 @@ def match_person(here: Here, body: Mapping[str, Any]) -> tuple[str, Person | Non
     conditions = []
     if number := _personal_number(ids):
         conditions.append(Person.personal_number_print == here.service.vault.fingerprint(number))
-    for name, column in (("employeeNo", Person.employee_no), ("avnTeacherId", Person.teacher_no), ("avnStudentId", Person.student_no)):
-        if name in ids:
-            conditions.append(column == ids[name])
+    conditions += [column == ids[name] for name, column in IDENTIFIERS.items() if name in ids]
     if "accountId" in ids:
         owner = sa.select(Account.person_id).where(Account.id == UUID(ids["accountId"]))
         conditions.append(Person.id.in_(owner))

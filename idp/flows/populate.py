@@ -28,7 +28,8 @@ def populate(here: Here, accounts: int, password: str) -> int:
 
 def _make(here: Here, login: str, department: str, password_hash: str) -> None:
     began = here.now - timedelta(days=365)
-    person = Person(family="Мисалова", given=login.capitalize(), personal_email=f"{login}@example.org", created_at=began)
+    names = {"family": "Мисалова", "given": login.capitalize(), "personal_email": f"{login}@example.org"}
+    person = Person(created_at=began, **names)
     db.session.add(person)
     db.session.flush()
     starts_on = local_day(began, here.service.zone)

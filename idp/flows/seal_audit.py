@@ -36,12 +36,11 @@ class Walked:
 
 
 def seal_audit(here: Here) -> None:
-    """Sign the head of every day that is over and not signed yet."""
+    """Sign the head of every day that is over and not signed yet; where no key signs yet, make one for the next time."""
     over = sa.select(AuditDay).where(AuditDay.signature.is_(None), AuditDay.day < here.now.astimezone(UTC).date())
     days = db.session.scalars(over).all()
-    if days:
-        ensure_signing_key(here)
-        db.session.flush()
+    if not days or not ensure_signing_key(here):
+        return
     for day in days:
         day.signature = sign(here.service, SEAL, _claims(day))
 

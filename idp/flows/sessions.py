@@ -42,7 +42,8 @@ class LiveSession:
 
 LOOK_UP = (
     sa.select(
-        Session.id, Session.account_id, Account.login, Session.started_at, Session.authenticated_at, Session.last_seen_at,
+        Session.id, Session.account_id, Account.login,
+        Session.started_at, Session.authenticated_at, Session.last_seen_at,
         Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until,
     )
     .join(Account, Account.id == Session.account_id)

@@ -60,10 +60,10 @@ _rings: WeakKeyDictionary[Engine, KeyRing] = WeakKeyDictionary()
 _imported: dict[str, RSAKey] = {}  # by thumbprint: what stands under one never changes
 
 
-def ensure_signing_key(here: Here) -> None:
-    """Make the first signing key, if no key signs at present."""
+def ensure_signing_key(here: Here) -> bool:
+    """Make the first signing key, if no key signs at present; whether one can sign already, before any commit."""
     if _read_keys(here.now).signing is not None:
-        return
+        return True
     key = RSAKey.generate_key(BITS, {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
     kid = key.thumbprint()
     private = here.service.vault.seal(json.dumps(key.as_dict(private=True)), _place(kid))
@@ -79,6 +79,7 @@ def ensure_signing_key(here: Here) -> None:
     )
     record(here, "signing-key-made", subject=f"key/{kid}", before={}, after={"algorithm": ALGORITHM, "bits": BITS})
     _rings.pop(db.engine, None)
+    return False
 
 
 def published_keys(service: Service) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.access import Right, SystemRule, next_review, primary, rights, window
-from policies.affiliations import Affiliation, Kind, OrderLine, fold
+from policies.affiliations import Affiliation, Kind, OrderLine
 from policies.deadlines import local_day, start_of
-from policies.profile import parse_profile
+from policies.folding import fold
+from policies.profile_text import parse_profile
 
 BISHKEK = ZoneInfo("Asia/Bishkek")
 PROFILE = parse_profile((Path(__file__).parents[2] / "policies/profiles/kstu.toml").read_text("utf-8"))

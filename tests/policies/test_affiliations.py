@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.affiliations import OPENING, Affiliation, Folded, Kind, Note, OrderLine, fold
+from policies.affiliations import OPENING, Affiliation, Folded, Kind, Note, OrderLine
+from policies.folding import fold
 
 RECEIVED = datetime(2026, 9, 2, 4, tzinfo=UTC)
 LECTURER = {
@@ -53,7 +54,9 @@ ENROLMENT = order("student_enrolment", "2026-09-01", {"name": {"family": "Үлг
 
 
 def spans(folded: Folded) -> list[tuple[str | None, str, str | None]]:
-    return [(one.department, str(one.starts_on), str(one.ends_on) if one.ends_on else None) for one in folded.affiliations]
+    return [
+        (one.department, str(one.starts_on), str(one.ends_on) if one.ends_on else None) for one in folded.affiliations
+    ]
 
 
 def codes(folded: Folded) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.deadlines import Calendar, Standing, deadline, local_day, standing, start_of
+from policies.deadlines import Calendar, Standing, counted_from, deadline, local_day, standing, start_of
 
 BISHKEK = ZoneInfo("Asia/Bishkek")
 PLAIN = Calendar(frozenset(), frozenset())
@@ -93,3 +93,11 @@ def test_a_day_begins_on_that_day_even_where_clocks_change_at_midnight(day: date
     zone = ZoneInfo(name)
     assert local_day(start_of(day, zone), zone) == day
     assert local_day(start_of(day, zone) - MOMENT, zone) < day
+
+
+def test_an_opening_counts_from_its_approval_and_all_else_not_before_its_day() -> None:
+    approved, effective = date(2026, 11, 16), date(2026, 11, 30)
+    assert counted_from(True, approved, effective) == approved
+    assert counted_from(False, approved, effective) == effective
+    assert counted_from(False, effective, approved) == effective
+    assert counted_from(False, approved, None) == approved

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from policies.profile import Names, ProfileError, parse_profile
+from policies.profile import Names
+from policies.profile_text import ProfileError, parse_profile
 
 KSTU = (Path(__file__).parents[2] / "policies/profiles/kstu.toml").read_text("utf-8")
 
@@ -18,6 +19,7 @@ programmes = []
 code = "x"
 names = { ky = "к", ru = "р", en = "e" }
 domain = "x.kg"
+country = "KG"
 timezone = "Asia/Bishkek"
 
 [rules]

@@ -55,8 +55,10 @@ def test_redacting_changes_a_copy() -> None:
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text("xyz"),
-    lambda inner: st.lists(inner, max_size=3)
-    | st.dictionaries(st.sampled_from(SECRETS + PLAIN), inner | st.just("TOP-SECRET"), max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(SECRETS + PLAIN), inner | st.just("TOP-SECRET"), max_size=4)
+    ),
 )
 
 

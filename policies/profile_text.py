@@ -1,0 +1,257 @@
+"""A profile as it is written: TOML, checked as a whole.  Regulation 3.1, 6.2, annex.
+
+Every mistake is reported at once, each under its key path; an unknown key is a mistake, since it is a misspelt one.
+Leaves alone reading the file.
+"""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+from policies.affiliations import Kind
+from policies.lockout import LockoutRules
+from policies.passwords import PasswordRules
+from policies.profile import (
+    AgreementTexts,
+    Department,
+    Institution,
+    Names,
+    Profile,
+    Programme,
+    Rules,
+    System,
+)
+from policies.sessions import OFFICER, PERSON, SessionRules
+from policies.tokens import TokenRules
+from policies.toml_section import Section
+
+LANGUAGES = ("ky", "ru", "en")
+SYSTEM_KINDS = frozenset({"unet", "moodle", "mail", "manual"})
+AUDIENCES = frozenset(kind.value for kind in Kind)
+
+
+class ProfileError(ValueError):
+    """A profile that cannot be used; `mistakes` names all of them, one line each, key path first."""
+
+    def __init__(self, mistakes: tuple[str, ...]) -> None:
+        super().__init__("\n".join(mistakes))
+        self.mistakes = mistakes
+
+
+def parse_profile(text: str) -> Profile:
+    """The profile written in this TOML text; ProfileError with every mistake in it."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ProfileError((f"profile: not TOML: {error}",)) from error
+    mistakes: list[str] = []
+    profile = _profile(Section(values, "", mistakes))
+    mistakes += _contradictions(profile)
+    if mistakes:
+        raise ProfileError(tuple(mistakes))
+    return profile
+
+
+# --- the parts of a profile
+
+
+def _profile(section: Section) -> Profile:
+    """The whole file; where something is wrong a stand-in, so that reading goes on."""
+    profile = Profile(
+        institution=_institution(section.section("institution")),
+        rules=_rules(section.section("rules")),
+        moved_working_days=frozenset(section.items("moved_working_days", date, ())),
+        extra_holidays=frozenset(section.items("extra_holidays", date, ())),
+        departments=tuple(_department(part) for part in section.sections("departments")),
+        programmes=tuple(_programme(part) for part in section.sections("programmes")),
+        systems=tuple(_system(part) for part in section.sections("systems")),
+        agreement=_agreement(section.section("agreement")),
+    )
+    section.nothing_left()
+    return profile
+
+
+def _institution(section: Section) -> Institution:
+    """[institution]"""
+    languages = section.items("languages", str, LANGUAGES)
+    section.known("languages", languages, frozenset(LANGUAGES))
+    if not languages:
+        section.wrong("languages", "must not be empty")
+    institution = Institution(
+        section.text("code"),
+        _names(section),
+        section.text("domain"),
+        section.text("country"),
+        _timezone(section),
+        languages,
+    )
+    section.nothing_left()
+    return institution
+
+
+def _timezone(section: Section) -> str:
+    """A time zone that the machine knows; a misspelt one must not wait for the first deadline to be noticed."""
+    name = section.text("timezone")
+    try:
+        ZoneInfo(name or "UTC")  # an empty one is reported already
+    except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
+        section.wrong("timezone", f"is no time zone: {name!r}")
+    return name
+
+
+def _rules(section: Section) -> Rules:
+    """[rules]: all optional, the defaults are the Regulation's."""
+    rules = Rules(
+        password=_password(section.section("password", {})),
+        lockout=_lockout(section.section("lockout", {})),
+        working_days=section.number("working_days", 1, 30, 3),
+        initial_credentials_days=section.number("initial_credentials_days", 1, 30, 3),
+        session=_session(section.section("session", {}), PERSON),
+        officer_session=_session(section.section("officer_session", {}), OFFICER),
+        tokens=_tokens(section.section("tokens", {})),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _password(section: Section) -> PasswordRules:
+    """[rules.password]: Regulation 5.1 is the floor, stricter is allowed."""
+    default = PasswordRules()
+    rules = PasswordRules(
+        shortest=section.number("shortest", 8, 64, default.shortest),
+        longest=section.number("longest", 128, 4096, default.longest),
+        longest_run=section.number("longest_run", 1, 10, default.longest_run),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _lockout(section: Section) -> LockoutRules:
+    """[rules.lockout]"""
+    rules = LockoutRules(section.number("allowed_failures", 1, 100, LockoutRules().allowed_failures))
+    section.nothing_left()
+    return rules
+
+
+def _session(section: Section, default: SessionRules) -> SessionRules:
+    """[rules.session] and [rules.officer_session], in minutes."""
+    minute = timedelta(minutes=1)
+    rules = SessionRules(
+        idle=minute * section.number("idle_minutes", 1, 1440, default.idle // minute),
+        absolute=minute * section.number("absolute_minutes", 1, 1440, default.absolute // minute),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _tokens(section: Section) -> TokenRules:
+    """[rules.tokens], in seconds; the bounds are the security requirements'."""
+    default, second = TokenRules(), timedelta(seconds=1)
+    rules = TokenRules(
+        code=second * section.number("code_seconds", 10, 60, default.code // second),
+        access=second * section.number("access_seconds", 300, 900, default.access // second),
+        id_token=second * section.number("id_token_seconds", 60, 900, default.id_token // second),
+        refresh_idle=second * section.number("refresh_idle_seconds", 60, 2592000, default.refresh_idle // second),
+        refresh_absolute=second
+        * section.number("refresh_absolute_seconds", 60, 31536000, default.refresh_absolute // second),
+        refresh_grace=second * section.number("refresh_grace_seconds", 0, 10, default.refresh_grace // second),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _department(section: Section) -> Department:
+    """One of [[departments]]"""
+    department = Department(section.text("code"), _names(section), section.text("parent", "") or None)
+    section.nothing_left()
+    return department
+
+
+def _programme(section: Section) -> Programme:
+    """One of [[programmes]]"""
+    programme = Programme(section.text("code"), _names(section), section.text("department"))
+    section.nothing_left()
+    return programme
+
+
+def _system(section: Section) -> System:
+    """One of [[systems]]"""
+    system = System(
+        code=section.text("code"),
+        names=_names(section),
+        kind=section.text("kind"),
+        audience=frozenset(section.items("audience", str)),
+        departments=frozenset(section.items("departments", str, ())),
+        programs=frozenset(section.items("programs", str, ())),
+        on_request=section.flag("on_request", False),
+        report_sections=section.flag("report_sections", False),
+        responsible=section.text("responsible"),
+        e_signature=section.flag("e_signature", False),
+    )
+    section.known("kind", [system.kind] if system.kind else [], SYSTEM_KINDS)
+    section.known("audience", sorted(system.audience), AUDIENCES)
+    if system.on_request and not system.programs:
+        section.wrong("on_request", "needs programs by which it is requested")
+    section.nothing_left()
+    return system
+
+
+def _agreement(section: Section) -> AgreementTexts:
+    """[agreement]"""
+    texts = section.section("texts")
+    agreement = AgreementTexts(section.text("version"), {language: texts.text(language) for language in LANGUAGES})
+    texts.nothing_left()
+    section.nothing_left()
+    return agreement
+
+
+def _names(section: Section) -> Names:
+    """names = { ky = "...", ru = "...", en = "..." }"""
+    part = section.section("names")
+    names = Names(*(part.text(language) for language in LANGUAGES))
+    part.nothing_left()
+    return names
+
+
+# --- what the parts say about each other
+
+
+def _contradictions(profile: Profile) -> Iterator[str]:
+    """Codes given twice, codes that nobody has, and departments that stand above themselves."""
+    for group in ("departments", "programmes", "systems"):
+        yield from _twice(group, [part.code for part in getattr(profile, group)])
+    known = {department.code: department.parent for department in profile.departments}
+    unknown = ((path, code) for path, code in _mentions(profile) if code and code not in known)
+    yield from (f"{path}: no department has the code {code!r}" for path, code in unknown)
+    for place, department in enumerate(profile.departments):
+        if _stands_above_itself(department.code, known):
+            yield f"departments[{place}].parent: {department.code!r} stands above itself"
+
+
+def _twice(group: str, codes: Sequence[str]) -> Iterator[str]:
+    """The codes that stand in the list before."""
+    return (
+        f"{group}[{place}].code: {code!r} is given twice" for place, code in enumerate(codes) if code in codes[:place]
+    )
+
+
+def _mentions(profile: Profile) -> Iterator[tuple[str, str]]:
+    """Every place that names a department, and the code it names; empty ones are reported where they are read."""
+    for place, department in enumerate(profile.departments):
+        yield f"departments[{place}].parent", department.parent or ""
+    for place, programme in enumerate(profile.programmes):
+        yield f"programmes[{place}].department", programme.department
+    for place, system in enumerate(profile.systems):
+        yield f"systems[{place}].responsible", system.responsible
+        yield from ((f"systems[{place}].departments", code) for code in sorted(system.departments))
+
+
+def _stands_above_itself(code: str, parents: Mapping[str, str | None]) -> bool:
+    """Whether going up from the department leads back to it."""
+    above = parents[code]
+    for _ in parents:
+        if above is None or above == code:
+            break
+        above = parents.get(above)
+    return above == code
