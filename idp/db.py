@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event, orm
@@ -99,6 +100,16 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # transactions begin where we say so, below
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+@event.listens_for(Engine, "connect")
+def _prepare_postgresql(connection: Any, _record: Any) -> None:
+    """Nobody waits for a lock longer than that: an error is better than a page that never answers."""
+    if not isinstance(connection, psycopg.Connection):
+        return
+    connection.autocommit = True
+    connection.execute("SET lock_timeout = '15s'")
+    connection.autocommit = False
 
 
 @event.listens_for(Engine, "begin")

@@ -52,7 +52,9 @@ def _key_of_a_sender(value: SecretStr) -> SecretStr:
         length = 0
     if (kind == "whsec" and length >= SHORTEST_HMAC_KEY) or (kind == "whpk" and length == ED25519_KEY):
         return value
-    raise ValueError(f"whsec_ and at least {SHORTEST_HMAC_KEY} bytes, or whpk_ and {ED25519_KEY} bytes, in base64 are expected")
+    raise ValueError(
+        f"whsec_ and at least {SHORTEST_HMAC_KEY} bytes, or whpk_ and {ED25519_KEY} bytes, in base64 are expected"
+    )
 
 
 def _network(value: str) -> str:
@@ -105,7 +107,9 @@ class Mail(Section):
 class Sender(Section):
     """Who may send HR orders: one source system, its keys and its addresses."""
 
-    keys: list[SenderKey] = Field(min_length=1, max_length=4, description="whsec_... (HMAC) or whpk_... (Ed25519); two while rotating")
+    keys: list[SenderKey] = Field(
+        min_length=1, max_length=4, description="whsec_... (HMAC) or whpk_... (Ed25519); two while rotating"
+    )
     addresses: list[Network] = Field(min_length=1, description="networks the sender calls from")
 
 
@@ -121,8 +125,12 @@ class Worker(Section):
     """How the provisioning engine works."""
 
     threads: int = Field(default=4, ge=1, le=64, description="tasks done at the same time")
-    sweep_seconds: float = Field(default=0.5, gt=0, description="pause between sweeps for work that nothing woke (SQLite)")
-    lease_seconds: int = Field(default=60, ge=30, description="a claim ends after this; longer than any call's time limit")
+    sweep_seconds: float = Field(
+        default=0.5, gt=0, description="pause between sweeps for work that nothing woke (SQLite)"
+    )
+    lease_seconds: int = Field(
+        default=60, ge=30, description="a claim ends after this; longer than any call's time limit"
+    )
 
 
 class Settings(BaseSettings):
@@ -136,7 +144,9 @@ class Settings(BaseSettings):
         default="production", description="development allows http, rehearsal clocks and `achkych dev`"
     )
     base_url: str = Field(description="where people reach the service, e.g. https://id.kstu.kg; also the issuer")
-    database_url: str = Field(repr=False, description="sqlite:////path/achkych.db or postgresql+psycopg://user@host/achkych")
+    database_url: str = Field(
+        repr=False, description="sqlite:////path/achkych.db or postgresql+psycopg://user@host/achkych"
+    )
     profile: str = Field(default="kstu", description="name of a profile that ships with the service, or a path to one")
     bind: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8080, ge=1, le=65535, description="port to listen on")
@@ -157,7 +167,7 @@ class Settings(BaseSettings):
     def _safe_for_its_environment(self) -> "Settings":
         address = urlsplit(self.base_url)
         is_production = self.environment == "production"
-        plain = address.scheme in ("https", "http") and self.base_url == f"{address.scheme}://{address.netloc}"
+        plain = address.scheme in ("https", "http") and self.base_url == f"{address.scheme}://{address.netloc.strip()}"
         mistakes = {
             "base_url: scheme and host only, without a slash at the end": not (plain and address.hostname)
             or "@" in address.netloc,

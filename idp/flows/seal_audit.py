@@ -51,13 +51,14 @@ def verify_audit(here: Here) -> Verdict:
     walked: dict[date, Walked] = {}
     head, number = BEGINNING, 0
     records = sa.select(AuditRecord).order_by(AuditRecord.number).execution_options(yield_per=PAGE)
-    for item in db.session.scalars(records):
-        number += 1
-        if broken := _broken(item, number, head):
-            return Verdict(number, len(found), f"record {number}: {broken}")
-        before = walked.get(item.day) or Walked(head, head, 0)
-        head = item.hash
-        walked[item.day] = Walked(before.first, head, before.records + 1)
+    with db.session.scalars(records) as trail:
+        for item in trail:
+            number += 1
+            if broken := _broken(item, number, head):
+                return Verdict(number, len(found), f"record {number}: {broken}")
+            before = walked.get(item.day) or Walked(head, head, 0)
+            head = item.hash
+            walked[item.day] = Walked(before.first, head, before.records + 1)
     days = sorted(found.keys() | walked.keys())
     broken = next((told for day in days if (told := _broken_day(here, day, found.get(day), walked.get(day)))), None)
     return Verdict(number, len(found), broken)

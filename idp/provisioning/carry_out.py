@@ -6,6 +6,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
 
 from idp.db import db, unit_of_work
 from idp.flows.apply_order import apply_order
@@ -32,13 +33,18 @@ def carry_out(workshop: Workshop, kind: str, row_id: UUID) -> None:
 
 
 def _apply(workshop: Workshop, order_pk: UUID) -> None:
-    """One transaction: whole, or not at all.  A crash is counted in the order and tried again."""
+    """One transaction: whole, or not at all.  A crash is counted in the order and tried again.
+
+    Troubles of the database are not the order's: they leave it due, for the next sweep.
+    """
     here = at_work(workshop.service, "worker")
     try:
         with unit_of_work():
             order = _take(Order, Order.id == order_pk, Order.run_at <= here.now)
             if order is not None:
                 apply_order(here, order)
+    except OperationalError:
+        raise
     except Exception as error:
         log.error("order-crash", order=str(order_pk), exc_info=error)
         _put_off(workshop, order_pk, type(error).__name__)
@@ -65,6 +71,8 @@ def _review(workshop: Workshop, person_id: UUID) -> None:
             person = _take(Person, Person.id == person_id, Person.review_at <= here.now)
             if person is not None:
                 follow_orders(here, person)
+    except OperationalError:
+        raise
     except Exception as error:
         log.error("review-crash", person=str(person_id), exc_info=error)
         with unit_of_work():

@@ -50,7 +50,7 @@ def converge(workshop: Workshop, task_id: UUID) -> None:
     outcome = _act(workshop, job)
     for tries_left in reversed(range(TRIES)):
         try:
-            with unit_of_work():
+            with unit_of_work(), db.session.no_autoflush:  # each row is written once, see `finish_order`
                 _settle(workshop, at_work(workshop.service, "worker"), held, job, outcome)
             break
         except OperationalError:  # a deadlock, a lost connection: giving up would mean doing it all again

@@ -17,7 +17,7 @@ from idp.log import log
 from idp.provisioning.carry_out import carry_out
 from idp.provisioning.periodic import EVERY, do_periodic
 from idp.provisioning.sweep import due_work
-from idp.provisioning.wake import CARRY_OUT, conninfo, wake
+from idp.provisioning.wake import CARRY_OUT, conninfo, forget_orphans, wake
 from idp.provisioning.workshop import Workshop
 
 POLLING = 2.0  # seconds; jobs come by LISTEN, this is for when that connection broke
@@ -91,8 +91,14 @@ async def _sweep(workshop: Workshop) -> None:
         await asyncio.to_thread(_wake_due, workshop)
         if clock.now() >= periodic_at:
             periodic_at = clock.now() + EVERY
-            await asyncio.to_thread(do_periodic, workshop)
+            await asyncio.to_thread(_do_periodic, workshop)
         await asyncio.sleep(SWEEPING)
+
+
+def _do_periodic(workshop: Workshop) -> None:
+    do_periodic(workshop)
+    with workshop.app.app_context():
+        forget_orphans()
 
 
 def _wake_due(workshop: Workshop) -> None:

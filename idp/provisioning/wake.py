@@ -26,6 +26,12 @@ JOBS = sa.table(
 ADD = insert(JOBS).on_conflict_do_nothing(index_elements=["queueing_lock"], index_where=sa.text("status = 'todo'"))
 """Procrastinate's own call takes one job at a time, and its answer to a job that is waiting already is an error."""
 
+ORPHANS = sa.text("""
+    DELETE FROM procrastinate_jobs WHERE status = 'doing' AND NOT EXISTS (
+        SELECT FROM procrastinate_workers
+        WHERE procrastinate_workers.id = worker_id AND last_heartbeat > now() - interval '1 minute')
+""")
+
 
 def on_postgresql(app: Flask) -> bool:
     """Whether this installation runs on PostgreSQL."""
@@ -62,6 +68,12 @@ def wake(works: Sequence[Work]) -> None:
             connection.execute(ADD.values([_job(work) for work in works]))
     except Exception as error:
         log.warning("not-woken", works=len(works), exc_info=error)
+
+
+def forget_orphans() -> None:
+    """Remove jobs whose worker was killed: they block nobody, and nobody else would."""
+    with db.engine.begin() as connection:
+        connection.execute(ORPHANS)
 
 
 def _job(work: Work) -> dict[str, object]:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from idp.web import errors, visitor
+from idp.web import device, errors, visitor
 from idp.web.account import pages as account
 from idp.web.hr import orders
 from idp.web.officer import desk
@@ -17,3 +17,4 @@ def init_app(app: Flask, doors: errors.Doors) -> None:
         app.register_blueprint(blueprint)
     errors.init_app(app, doors)
     visitor.init_app(app)
+    device.init_app(app)

@@ -31,6 +31,7 @@ class Stale(BadRequest):
 
 def init_app(app: Flask, doors: Doors) -> None:
     """Have every failure end on the error page, or in the words of the program that asked."""
+
     def page(error: HTTPException) -> Response:
         if error.response is not None:
             return error.response if isinstance(error.response, Response) else error.get_response()
@@ -55,7 +56,7 @@ def _crash(error: Exception) -> HTTPException:
 
 
 def _tell(doors: Doors, error: HTTPException) -> Response:
-    db.session.rollback()
+    db.session.remove()  # with what was noted for the audit trail and the workers, written or not
     response = _of_program(doors, error.code or 500) or _page(error)
     response.headers.update({name: value for name, value in error.get_headers() if name in KEPT})
     return response
@@ -80,8 +81,9 @@ def _sentence(error: HTTPException, status: int) -> tuple[str, str]:
     if isinstance(error, RanOut):
         return (
             _("This sign-in has run out"),
-            _("It waited too long, or was used already. Go back to the system you wanted to use and sign in from there."),
-        )
+            _("It waited too long, or was used already. "
+              "Go back to the system you wanted to use and sign in from there."),
+        )  # fmt: skip
     if isinstance(error, Stale):
         return _("This page is too old"), _("Go back, reload the page and try again.")
     return _sentences().get(status) or _sentences()[400 if status < 500 else 500]

@@ -64,9 +64,10 @@ def _same_page_in(code: str) -> str:
 
 def _page_of_form(path: str) -> str:
     """The nearest page at or above `path`: /desk for /desk/tasks/…/confirm."""
-    while path not in ("", "/"):
+    routes = request_ctx.url_adapter
+    while routes and path:
         try:
-            request_ctx.url_adapter.match(path, method="GET")
+            routes.match(path, method="GET")
             return path
         except HTTPException:
             path = path.rpartition("/")[0]

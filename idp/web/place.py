@@ -6,7 +6,8 @@ Puts `flask.g.here` (`idp.flows.here.Here`) and `flask.g.session` (`LiveSession`
 from datetime import datetime
 
 import structlog
-from flask import Flask, Response, abort, current_app, g, request
+from flask import Flask, abort, current_app, g, request
+from werkzeug.wrappers import Response
 
 from idp.crypto import new_token
 from idp.flows.here import Here

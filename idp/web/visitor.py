@@ -61,10 +61,10 @@ def visitor() -> Visitor | None:
 
 def _visitor() -> Visitor:
     with reader().connect() as connection:
-        login, *name = connection.execute(WHO, {"account": g.session.account_id}).one()
+        row = connection.execute(WHO, {"account": g.session.account_id}).one()
     return Visitor(
-        login=login,
-        display_name=display_name(*name),
+        login=row.login,
+        display_name=display_name(row.given, row.family, row.patronymic),
         is_officer=may("see-desk", g.here.who, NOBODY, g.here.now),
         is_hr=may("see-order", g.here.who, NOBODY, g.here.now),
     )

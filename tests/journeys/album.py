@@ -45,7 +45,8 @@ class Album:
 
     def _way_in(self) -> Iterator[tuple[str, Page]]:
         aida = self.scene.make.account()
-        admin = self.scene.make.officer("bakyt", role="admin", department=None, family="Образцов", patronymic="Маратович")
+        names = {"family": "Образцов", "given": "Бакыт", "patronymic": "Маратович"}
+        admin = self.scene.make.officer("bakyt", role="admin", department=None, **names)
         self.scene.phone(admin, "+996 312 000 001")
         page = self._open()
         yield "sign-in", page

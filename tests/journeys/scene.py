@@ -1,8 +1,8 @@
 """The people and things a journey needs, made through the service's own flows."""
 
 import json
-from contextlib import contextmanager
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -58,7 +58,8 @@ class Scene:
     def newcomers(self) -> list[str]:
         """The logins of those who have not set a password."""
         with self.act():
-            return list(db.session.scalars(sa.select(Account.login).where(Account.activated_at.is_(None)).order_by(Account.id)))
+            waiting = sa.select(Account.login).where(Account.activated_at.is_(None)).order_by(Account.id)
+            return list(db.session.scalars(waiting))
 
     def invite(self, login: str) -> str:
         """A new one-time link for `login`."""
@@ -94,7 +95,7 @@ def _hired(place: int, department: str) -> dict[str, Any]:
         "ids": {"pin": f"9999999999{place:04}", "employeeNo": f"T-{place:04}"},
         "name": {"family": FAMILIES[place % len(FAMILIES)], "given": GIVEN[place % len(GIVEN)]},
         "employment": {"departmentCode": department, "positionTitle": "Старший преподаватель"},
-        "contacts": {"workPhone": "+996312000000", "mobilePhone": "+996700000001", "personalEmail": f"new{place}@example.org"},
+        "contacts": {"workPhone": "+996312000000", "personalEmail": f"new{place}@example.org"},
         "access": {"programs": ["avn.teacher", "moodle.teacher", "unet.employee"]},
     }  # fmt: skip
 

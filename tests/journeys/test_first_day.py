@@ -1,4 +1,4 @@
-"""A newcomer's first day: the link, the password, the agreement, the account, the way out; and what goes wrong on it."""
+"""A newcomer's first day: the link, the password, the agreement, the account, the way out; and what goes wrong."""
 
 import pytest
 from playwright.sync_api import expect

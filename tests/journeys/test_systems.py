@@ -20,7 +20,9 @@ def unet() -> Iterator[RelyingParty]:
 
 
 @on_both
-def test_from_a_system_through_sign_in_and_agreement_back_to_it(scene: Scene, browse: Browse, unet: RelyingParty) -> None:
+def test_from_a_system_through_sign_in_and_agreement_back_to_it(
+    scene: Scene, browse: Browse, unet: RelyingParty
+) -> None:
     aida = scene.make.account(accepted=False)
     client_id, secret = scene.client(unet.callback, system="unet")
     page = browse()

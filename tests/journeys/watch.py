@@ -7,7 +7,7 @@ BUSY = 503  # said on purpose, when a journey makes the service busy
 
 
 class Watch:
-    """Collects script errors, console errors (CSP refusals are among them), missing files and failures of the service."""
+    """Collects script and console errors (CSP refusals are among them), missing files and failures of the service."""
 
     def __init__(self, context: BrowserContext) -> None:
         self.seen: list[str] = []

@@ -1,6 +1,5 @@
 """The overview of one's own account."""
 
-
 from flask import Blueprint, g, redirect, render_template
 from werkzeug.wrappers import Response
 

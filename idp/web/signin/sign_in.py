@@ -47,7 +47,7 @@ def stale(error: CSRFError) -> tuple[str, int]:
 @bp.errorhandler(Busy)
 def busy(error: Busy) -> tuple[str, int, dict[str, str]]:
     """A storm of sign-ins: the page again, for the same login."""
-    db.session.rollback()
+    db.session.remove()
     page = _page(pending(request.form.get("request")), "busy", request.form.get("login", ""))
     return page, 503, {"Retry-After": str(error.retry_after)}
 

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from itertools import permutations
 from threading import Barrier
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 import sqlalchemy as sa
@@ -24,7 +25,7 @@ STAFF = EVERYBODY | {"e-kyzmat", "infodocs"}
 
 def bishkek(month: int, day: int) -> datetime:
     """The moment at which that day of 2026 begins in Bishkek."""
-    return datetime(2026, month, day, 0, tzinfo=UTC).replace(hour=18) - (datetime(2026, 1, 2) - datetime(2026, 1, 1))
+    return datetime(2026, month, day, tzinfo=ZoneInfo("Asia/Bishkek")).astimezone(UTC)
 
 
 def affiliations(hr: Hr) -> set[tuple[Any, ...]]:
@@ -152,9 +153,8 @@ def test_a_correction_moves_the_end_and_reopens_what_was_closed(hr: Hr, clock: S
     hr.deliver("dismissal_v2_correction")
     account = hr.account()
     assert (account.closes_at, account.closed_at) == (bishkek(12, 16), None)
-    assert {(task.action, task.changes["active"][1]) for task in hr.tasks().values()} == {("open", True)} or all(
-        link for link, _ in links(hr).values()
-    )
+    assert all(active for active, _ in links(hr).values())
+    assert {task.changes["active"][1] for task in hr.tasks().values()} == {True}
     assert hr.states() == {"1/101-К v1": "applied", "1/140-К v1": "superseded", "1/140-К v2": "scheduled"}
     clock.moment = bishkek(12, 16)
     hr.work()
@@ -196,17 +196,13 @@ def test_a_superseded_order_that_was_scheduled_does_nothing_on_its_day(hr: Hr, c
 
 def test_a_newer_version_that_has_arrived_and_was_not_applied_yet_takes_nothing_away(hr: Hr) -> None:
     """Another order of the person may be applied in between; the hire must not vanish for that moment."""
-    account = hired(hr)
+    hired(hr)
     hr.send(changed("hire", version=2))
     with hr.app.app_context(), unit_of_work():
-        here = at_work(hr.app.extensions["achkych"], "worker")
         db.session.execute(sa.update(Order).where(Order.version == 2).values(run_at=None))
-        db.session.flush()
     hr.deliver("rename")
     assert hr.account().closed_at is None
     assert links(hr)["avn"] == (True, ("avn.teacher",))
-    assert here.actor == "worker"
-    assert account.login == hr.account().login
 
 
 def test_what_a_later_order_overtakes_keeps_its_deadline_and_finishes_the_first(hr: Hr) -> None:
@@ -242,17 +238,9 @@ def end_state(hr: Hr) -> tuple[Any, ...]:
 ORDERS = [STORY, STORY[::-1], *list(permutations(STORY))[97::211]]
 
 
-@pytest.fixture
-def expected(request: pytest.FixtureRequest) -> tuple[Any, ...]:
-    """The end of the story told in its own order; the same whatever the database."""
-    sections = ("kpi.department",)
-    del sections
-    return (bishkek(9, 7), bishkek(12, 16))
-
-
 @pytest.mark.parametrize("names", ORDERS, ids=lambda names: "-".join(name[:2] + name[-1] for name in names))
 def test_the_order_of_arrival_makes_no_difference_to_the_end(
-    hr: Hr, clock: SetClock, names: tuple[str, ...], expected: tuple[Any, ...]
+    hr: Hr, clock: SetClock, names: tuple[str, ...]
 ) -> None:
     for name in names:
         assert hr.send(sample(name)).status_code in {202, 409}
@@ -260,7 +248,7 @@ def test_the_order_of_arrival_makes_no_difference_to_the_end(
     for moment in (bishkek(9, 20), bishkek(10, 1), bishkek(12, 1)):
         clock.moment = moment
         hr.work()
-    assert end_state(hr)[:2] == expected
+    assert end_state(hr)[:2] == (bishkek(9, 7), bishkek(12, 16))
     assert affiliations(hr) == {
         ("employee", "0407", "Старший преподаватель", date(2026, 9, 7), date(2026, 9, 30)),
         ("employee", "0112", "Доцент", date(2026, 10, 1), date(2026, 12, 15)),
@@ -287,10 +275,6 @@ def test_applying_again_and_again_changes_nothing(hr: Hr, clock: SetClock) -> No
 
 
 # --- who is who
-
-
-def enrolment() -> dict[str, Any]:
-    return changed("student_enrolment")
 
 
 def test_an_enrolment_with_a_known_personal_number_is_a_second_affiliation_of_the_same_person(hr: Hr, clock: SetClock) -> None:

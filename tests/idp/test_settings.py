@@ -1,0 +1,144 @@
+"""Settings: every mistake at once, no unknown name, nothing unsafe in production, no secret in any text."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from idp.errors import ConfigurationError
+from idp.settings import Settings, load_settings
+from tests.builders import HMAC_KEY, settings_for
+
+SECRET = base64.b64encode(b"a secret that must not be shown.").decode()
+GOOD = f"""
+base_url = "https://id.kstu.kg"
+database_url = "postgresql+psycopg://achkych:pa55word@db/achkych"
+[secrets]
+pages = "{SECRET}"
+lookup = "{SECRET}"
+active = "k1"
+sealing = {{ k1 = "{SECRET}" }}
+[mail]
+sender = "achkych@kstu.kg"
+password = "ma1l-secret"
+[senders.shnet]
+keys = ["{HMAC_KEY}"]
+addresses = ["10.0.0.0/8"]
+[targets.moodle]
+url = "https://online.kstu.kg"
+token = "t4rget-token"
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    path = tmp_path / "achkych.toml"
+    path.write_text(GOOD)
+    monkeypatch.setenv("ACHKYCH_CONFIG", str(path))
+    return path
+
+
+def mistakes(file: Path, text: str) -> list[str]:
+    file.write_text(text)
+    with pytest.raises(ConfigurationError) as told:
+        load_settings()
+    assert told.value.__cause__ is None
+    for secret in (SECRET, "pa55word", "ma1l-secret", "t4rget-token", HMAC_KEY, "0ther-secret"):
+        assert secret not in str(told.value)
+    return told.value.mistakes
+
+
+def test_a_good_file_is_read(file: Path) -> None:
+    settings = load_settings()
+    assert (settings.environment, settings.host, settings.https) == ("production", "id.kstu.kg", True)
+
+
+def test_the_environment_goes_before_the_file(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACHKYCH_BASE_URL", "https://other.kstu.kg")
+    monkeypatch.setenv("ACHKYCH_MAIL__HOST", "smtp.kstu.kg")
+    settings = load_settings()
+    assert (settings.host, settings.mail.host, settings.mail.sender) == ("other.kstu.kg", "smtp.kstu.kg", "achkych@kstu.kg")
+
+
+def test_every_mistake_is_told_at_once(file: Path) -> None:
+    told = mistakes(file, GOOD.replace("https://id", "https://id/").replace(SECRET, "0ther-secret").replace("10.0.0.0/8", "ten")
+                    .replace('sender = "achkych@kstu.kg"', "port = 0"))  # fmt: skip
+    for place in ("secrets.pages", "secrets.lookup", "secrets.sealing.k1", "mail.sender", "mail.port", "senders.shnet.addresses"):
+        assert any(line.startswith(place) for line in told), place
+
+
+def test_everything_unsafe_in_production_is_told_at_once(file: Path) -> None:
+    told = mistakes(file, 'rehearsal_shift = "/tmp/shift"\n' + GOOD.replace("https://id", "http://id")
+                    .replace('sender = "a', 'starttls = false\nhost = "smtp.kstu.kg"\nsender = "a'))  # fmt: skip
+    assert told == ["base_url: only https in production", "rehearsal_shift: not in production", "mail.starttls: off only on loopback"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["https://id.kstu.kg/", "https://id.kstu.kg/sso", "https://id.kstu.kg?x", "https://id.kstu.kg#x", "https://u:p@id.kstu.kg",
+     "ftp://id.kstu.kg", "https://", "id.kstu.kg", "javascript:alert(1)", "https://id.kstu.kg "],
+)  # fmt: skip
+def test_only_scheme_and_host_make_a_base_url(file: Path, url: str) -> None:
+    assert mistakes(file, GOOD.replace("https://id.kstu.kg", url))
+
+
+@pytest.mark.parametrize("text", ["surprise = 1\n" + GOOD, GOOD.replace("[mail]", "[mail]\nhots = 'x'"), GOOD + "[hashing]\nmemory = 1\n"])
+def test_an_unknown_name_in_the_file_is_refused(file: Path, text: str) -> None:
+    assert any("Extra inputs are not permitted" in line for line in mistakes(file, text))
+
+
+@pytest.mark.parametrize("name", ["ACHKYCH_BASE_ULR", "ACHKYCH_MALI__HOST", "ACHKYCH_MAIL__HOTS", "ACHKYCH_DEBUG"])
+def test_an_unknown_name_in_the_environment_is_refused(file: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "0ther-secret")
+    assert len(mistakes(file, GOOD)) == 1
+
+
+@pytest.mark.parametrize("text", ["not toml", GOOD + "[mail]\n", "\x00"])
+def test_a_file_that_is_no_toml_is_one_mistake_without_its_content(file: Path, text: str) -> None:
+    assert mistakes(file, text)[0].startswith(f"{file}: can't be read as TOML")
+
+
+def test_a_file_that_is_not_there_is_named(file: Path) -> None:
+    file.unlink()
+    with pytest.raises(ConfigurationError, match="there is no file"):
+        load_settings()
+
+
+def test_nonsense_in_the_environment_is_told_without_its_value(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ACHKYCH_SENDERS", '{"shnet": "0ther-secret"')
+    assert len(mistakes(file, GOOD)) == 1
+
+
+@pytest.mark.parametrize("key", ["", "whsec_", "whsec_c2hvcnQ=", "whpk_" + SECRET[:-8], "secret", "whsec_%%%", HMAC_KEY.replace("whsec", "v1")])
+def test_an_empty_short_or_strange_key_of_a_sender_is_refused(file: Path, key: str) -> None:
+    assert [line for line in mistakes(file, GOOD.replace(HMAC_KEY, key)) if line.startswith("senders.shnet.keys.0")]
+
+
+def test_the_active_key_must_be_one_of_those_that_seal(file: Path) -> None:
+    assert "secrets" in mistakes(file, GOOD.replace('active = "k1"', 'active = "k2"'))[0]
+
+
+def test_a_key_id_that_could_not_be_told_from_what_is_sealed_is_refused(file: Path) -> None:
+    assert mistakes(file, GOOD.replace("{ k1 =", '{ "k:1" =').replace('active = "k1"', 'active = "k:1"'))
+
+
+@pytest.mark.parametrize("changes", [{"memory_kib": 1024}, {"rounds": 1}])
+def test_hashing_is_never_cheaper_than_the_standard_asks(changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="hashing"):
+        settings_for("sqlite://", hashing=changes)
+
+
+def test_settings_can_not_be_changed_and_show_no_secret(file: Path) -> None:
+    settings = load_settings()
+    with pytest.raises(ValueError, match="frozen"):
+        settings.port = 1  # type: ignore[misc]
+    shown = repr(settings) + str(settings)
+    for secret in (SECRET, "pa55word", "ma1l-secret", "t4rget-token", HMAC_KEY):
+        assert secret not in shown
+
+
+def test_development_may_do_what_production_may_not() -> None:
+    settings = settings_for("sqlite://", rehearsal_shift="/tmp/shift")
+    assert isinstance(settings, Settings)
+    assert not settings.https

@@ -1,0 +1,40 @@
+"""A browser over WSGI that fills in forms: it takes the form token from the page it looks at."""
+
+import re
+from typing import Any
+
+from werkzeug.test import TestResponse
+
+from tests.builders import Make, Someone
+
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Browser:
+    """One jar of cookies; answers in English."""
+
+    def __init__(self, make: Make, language: str = "en") -> None:
+        self._client = make.browser()
+        self._language = language
+        self._headers = {"Accept-Language": language}
+
+    def get(self, path: str, **options: Any) -> TestResponse:
+        return self._client.get(path, headers=self._headers, **options)
+
+    def submit(
+        self, path: str, fields: dict[str, Any], page: str = "", headers: dict[str, str] | None = None
+    ) -> TestResponse:
+        """Post a form that stands on `page`; by default on the page at the same path."""
+        found = TOKEN.search(self.get(page or path, follow_redirects=True).text)
+        assert found is not None, f"no form on {page or path}"
+        data = fields | {"csrf_token": found.group(1)}
+        return self._client.post(path, data=data, headers=self._headers | (headers or {}))
+
+    def sign_in(self, someone: Someone) -> TestResponse:
+        """In the browser's language, whatever the account's is."""
+        fields = {"login": someone.login, "password": someone.password}
+        return self.submit("/sign-in", fields, page=f"/sign-in?lang={self._language}")
+
+    def post(self, path: str, **options: Any) -> TestResponse:
+        """Without a form token."""
+        return self._client.post(path, headers=self._headers, **options)

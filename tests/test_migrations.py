@@ -1,0 +1,80 @@
+"""The revisions build exactly the tables of the models, on both databases, there and back, with data."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+import idp.models
+import migrations
+from idp.db import Base
+from tests.builders import Make
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    engine = sa.create_engine(database_url, poolclass=sa.pool.NullPool)
+    yield engine
+    engine.dispose()
+
+
+def test_the_revisions_build_the_tables_of_the_models(engine: sa.Engine) -> None:
+    assert idp.models.__all__
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+def test_every_constraint_and_index_has_the_name_the_models_give_it(engine: sa.Engine) -> None:
+    found = sa.inspect(engine)
+    for table in Base.metadata.tables.values():
+        assert {item["name"] for item in found.get_unique_constraints(table.name)} == {
+            str(constraint.name) for constraint in table.constraints if isinstance(constraint, sa.UniqueConstraint)
+        }
+        ours = {str(index.name) for index in table.indexes}
+        assert ours <= {item["name"] for item in found.get_indexes(table.name)}
+
+
+def test_down_and_up_again_leaves_the_same_empty_tables(engine: sa.Engine, database_url: str) -> None:
+    migrations.downgrade(database_url, "base")
+    assert set(sa.inspect(engine).get_table_names()) == {"alembic_version"}
+    migrations.upgrade(database_url)
+    assert set(sa.inspect(engine).get_table_names()) == {*Base.metadata.tables, "alembic_version"}
+
+
+def test_up_and_down_with_data(make: Make, engine: sa.Engine, database_url: str) -> None:
+    """Each revision must stand data in the tables; the first can only drop it."""
+    make.officer("bakyt")
+    for revision in _from_newest():
+        migrations.downgrade(database_url, revision)
+    migrations.upgrade(database_url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT count(*) FROM account")).scalar() == 0
+
+
+def _from_newest() -> list[str]:
+    script = ScriptDirectory(str(Path(migrations.__file__).parent))
+    return [str(revision.down_revision or "base") for revision in script.walk_revisions()]
+
+
+def test_upgrading_twice_changes_nothing(make: Make, engine: sa.Engine, database_url: str) -> None:
+    make.account("aida")
+    migrations.upgrade(database_url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.text("SELECT login FROM account")).scalars().all() == ["aida"]
+
+
+def test_a_database_behind_the_code_is_noticed(engine: sa.Engine, database_url: str) -> None:
+    assert migrations.is_current(engine)
+    migrations.downgrade(database_url, "base")
+    assert not migrations.is_current(engine)
+
+
+def test_there_is_one_line_of_revisions() -> None:
+    script: Any = ScriptDirectory(str(Path(migrations.__file__).parent))
+    assert len(script.get_heads()) == len(script.get_bases()) == 1
