@@ -169,5 +169,5 @@ def rdn(attribute: str, value: str) -> str:
 def _entry(row: Mapping[str, object]) -> Entry:
     """raw_attributes, because without a schema ldap3 guesses types for some names."""
     raw = row["raw_attributes"]
-    assert isinstance(raw, Mapping)
+    assert isinstance(raw, Mapping)  # noqa: S101  # ldap3 says so of every row
     return Entry(str(row["dn"]), {name: [v.decode() for v in values] for name, values in raw.items() if values})

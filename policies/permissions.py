@@ -83,7 +83,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "appoint-officer": ((admin, not_oneself),),
     "register-client": ((admin,),),
     "see-desk": ((officer,), (admin,)),
-    "see-order": ((hr,), (admin,), (officer,)),
+    "see-order": ((hr,), (admin,)),
     "read-audit": ((security,), (admin,)),
 }
 

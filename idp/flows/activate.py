@@ -64,7 +64,7 @@ def issue_activation(here: Here, account: Account) -> str:
     )
     link = f"{here.service.settings.base_url}/activation/{token}"
     key = f"activation/{digest(token)[:32]}"
-    mailed = send_message(here, account, "activation", key, link=link, valid_until=until.due_at)
+    mailed = send_message(here, account, "activation", key, link=link, last_day=until.due_on)
     record(here, "activation-issued", account, after={"valid_until": until.due_on, "mailed": mailed})
     return link
 

@@ -50,7 +50,7 @@ def judge_password(here: Here, account_id: UUID, password: str) -> tuple[tuple[B
     return broken, None if broken else kept
 
 
-def _own(here: Here, row: sa.Row[Any]) -> list[str]:
+def _own(here: Here, row: Any) -> list[str]:
     """What of the person's own no password may contain: an address by its local part, a phone by its digits."""
     sealed = row.personal_number
     number = here.service.vault.open(sealed, f"person/{row.id}/personal_number") if sealed else None

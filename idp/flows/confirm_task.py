@@ -24,7 +24,7 @@ def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
         raise Forbidden("confirm-task")
     if not note.strip():
         return Refusal("note-required")
-    confirmed = db.session.execute(
+    confirmed = db.session.scalar(
         sa.update(Task)
         .where(Task.id == task.id, Task.status.in_(["manual", "failed"]))
         .values(
@@ -36,9 +36,10 @@ def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
             run_at=None,
             last_error=None,
         )
+        .returning(Task.id)
         .execution_options(synchronize_session=False)
     )
-    if confirmed.rowcount != 1:
+    if confirmed is None:
         return Refusal("gone")
     _mark_link(here, task)
     after = {"status": "done", "note": note.strip()}

@@ -76,8 +76,11 @@ def _chain(session: Session) -> None:
     session.flush()
     if session.get_bind().dialect.name == "postgresql":
         session.execute(sa.select(sa.func.pg_advisory_xact_lock(CHAIN_LOCK)))
+    day: AuditDay | None = None
     for item in noted:
-        _append(_day_of(session, item.at), item)
+        if day is None or day.day < item.at.astimezone(UTC).date():
+            day = _day_of(session, item.at)
+        _append(day, item)
     session.add_all(noted)
 
 

@@ -13,7 +13,7 @@ from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.work import CLOSING, OPENING, Work, leave_work
-from idp.models import Account, Department, Link, Order, Person, System, Task
+from idp.models import Account, Department, Link, Order, Person, Task
 from policies.access import Right
 from policies.affiliations import Affiliation, OrderVersion
 from policies.deadlines import Deadline, counted_from, deadline, local_day
@@ -25,7 +25,7 @@ TO_DO = ("waiting", "manual", "failed")
 def want_access(here: Here, person: Person, account: Account, right: Right, cause: Order | None) -> Task | None:
     """Make `right` the wanted state; the new task, or None when nothing changes."""
     link = db.session.scalar(sa.select(Link).where(Link.account_id == account.id, Link.system == right.system))
-    attributes = wanted_attributes(person, account, right)
+    attributes = wanted_attributes(here, person, account, right)
     if link is None:
         if not right.active:
             return None
@@ -34,7 +34,8 @@ def want_access(here: Here, person: Person, account: Account, right: Right, caus
         return None
     before = {"active": link.active} | (link.attributes if link.active else {})
     action = "close" if not right.active else "change" if link.active and link.applied_revision else "open"
-    overtaken = _supersede(here, account, link)  # before the link changes: workers lock a task first, then its link
+    # before the link changes: workers lock a task first, then its link
+    overtaken = _supersede(here, account, link) if link.revision else None
     link.revision += 1
     link.active = right.active
     if right.active:  # a closed account keeps the looks of its last day
@@ -51,7 +52,7 @@ def want_again(here: Here, account: Account, link: Link) -> None:
         _new_task(here, account, link, "change" if link.active else "close", None, {})
 
 
-def wanted_attributes(person: Person, account: Account, right: Right) -> dict[str, Any]:
+def wanted_attributes(here: Here, person: Person, account: Account, right: Right) -> dict[str, Any]:
     """How the account should look in a system, in the connectors' canonical names (`connectors.base`)."""
     affiliation = right.affiliation
     known = {
@@ -67,18 +68,26 @@ def wanted_attributes(person: Person, account: Account, right: Right) -> dict[st
         "programs": list(right.programs),
         "report_sections": list(right.report_sections),
     }
-    return known | (_of_affiliation(affiliation) if affiliation else {})
+    return known | (_of_affiliation(here, affiliation) if affiliation else {})
 
 
-def _of_affiliation(affiliation: Affiliation) -> dict[str, Any]:
-    names = db.session.scalar(sa.select(Department.names).where(Department.code == affiliation.department)) or {}
+def _of_affiliation(here: Here, affiliation: Affiliation) -> dict[str, Any]:
     return {
         "affiliation": affiliation.kind.value,
         "department": affiliation.department or "",
-        "department_name": names.get("ru", ""),
+        "department_name": _name_of(here, affiliation.department) if affiliation.department else "",
         "title": affiliation.position or "",
         "student_group": affiliation.group or "",
     }
+
+
+def _name_of(here: Here, department: str) -> str:
+    """Out of the profile; of what has left it, the name it had."""
+    for one in here.service.profile.departments:
+        if one.code == department:
+            return one.names.ru
+    names = db.session.scalar(sa.select(Department.names).where(Department.code == department)) or {}
+    return str(names.get("ru", ""))
 
 
 def _new_link(account: Account, right: Right) -> Link:
@@ -103,7 +112,7 @@ def _new_task(
     here: Here, account: Account, link: Link, action: str, order: Order | None, changes: dict[str, Any],
     overtaken: sa.Row[Any] | None = None,
 ) -> Task:  # fmt: skip
-    by_hand = db.session.get_one(System, link.system).kind == MANUAL
+    by_hand = _kind_of(here, link.system) == MANUAL
     due = _due(here, action, order)
     late = overtaken if overtaken and overtaken.due_at < due.due_at and "close" not in (action, overtaken.action) else None
     task = Task(
@@ -132,6 +141,11 @@ def _new_task(
 def work_of(task: Task) -> Work:
     """The task as workers are told of it: a queue per system."""
     return Work("task", task.id, task.run_at or task.created_at, task.priority, task.system)
+
+
+def _kind_of(here: Here, system: str) -> str:
+    """What left the profile has no connector any more."""
+    return next((one.kind for one in here.service.profile.systems if one.code == system), MANUAL)
 
 
 def _supersede(here: Here, account: Account, link: Link) -> sa.Row[Any] | None:

@@ -62,6 +62,7 @@ class Task(Identified, Leased, Base):
             postgresql_where=text("status IN ('waiting', 'manual', 'failed')"),
         ),
         Index("ix_task_due", "status", "due_at"),
+        Index("ix_task_account_id_system", "account_id", "system"),
     )
 
 

@@ -3,7 +3,7 @@
 import json
 import smtplib
 import ssl
-from datetime import datetime
+from datetime import date
 from email.message import EmailMessage
 from email.utils import format_datetime, make_msgid
 from typing import Any
@@ -75,8 +75,8 @@ def _compose(workshop: Workshop, message: Message) -> EmailMessage:
 def _render(workshop: Workshop, template: str, account: Account, context: dict[str, Any]) -> str:
     """The mail in the language of its account."""
     person = db.session.get_one(Person, account.person_id)
-    if "valid_until" in context:
-        context["valid_until"] = datetime.fromisoformat(context["valid_until"])
+    if "last_day" in context:
+        context["last_day"] = date.fromisoformat(context["last_day"])
     with force_locale(account.language):
         return current_app.jinja_env.get_template(f"mail/{template}.txt").render(
             login=account.login,

@@ -15,6 +15,8 @@ from sqlalchemy.orm import aliased
 from idp.db import UtcDateTime, db
 from idp.models import Message, Task
 
+OTHER = aliased(Task)
+
 
 @dataclass(frozen=True, slots=True)
 class Claim:
@@ -45,11 +47,8 @@ def claimable(table: type[Task] | type[Message], now: datetime) -> sa.ColumnElem
     due = sa.and_(table.run_at <= now, sa.or_(table.lease_until.is_(None), table.lease_until <= now))
     if table is Message:
         return due
-    other = aliased(Task)
-    busy = sa.exists().where(
-        other.account_id == Task.account_id, other.system == Task.system, other.id != Task.id, other.lease_until > now
-    )
-    return sa.and_(due, Task.status == "waiting", ~busy)
+    same = (OTHER.account_id == Task.account_id, OTHER.system == Task.system, OTHER.id != Task.id)
+    return sa.and_(due, Task.status == "waiting", ~sa.exists().where(*same, OTHER.lease_until > now))
 
 
 def get_back(held: Claim, now: datetime) -> Any:

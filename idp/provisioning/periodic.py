@@ -13,6 +13,7 @@ from idp.provisioning.workshop import Workshop
 EVERY = timedelta(minutes=10)  # how often it is worth looking
 DELIVERIES_KEPT = timedelta(days=7)  # hr-orders, idempotency
 
+
 def do_periodic(workshop: Workshop) -> None:
     """Do it all; whoever calls keeps the time."""
     here = at_work(workshop.service, "worker")

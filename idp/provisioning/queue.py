@@ -105,4 +105,3 @@ def _wake_due(workshop: Workshop) -> None:
     with workshop.app.app_context():
         now = workshop.service.clock.now()
         wake([work for lane in workshop.lanes for work in due_work(now, lane, SWEEP_LIMIT)])
-

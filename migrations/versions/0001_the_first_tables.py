@@ -375,6 +375,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["system"], ["system.code"], name=op.f("fk_task_system_system")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_task")),
     )
+    op.create_index("ix_task_account_id_system", "task", ["account_id", "system"], unique=False)
     op.create_index("ix_task_due", "task", ["status", "due_at"], unique=False)
     op.create_index(op.f("ix_task_order_pk"), "task", ["order_pk"], unique=False)
     op.create_index(op.f("ix_task_run_at"), "task", ["run_at"], unique=False)
@@ -469,6 +470,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_task_run_at"), table_name="task")
     op.drop_index(op.f("ix_task_order_pk"), table_name="task")
     op.drop_index("ix_task_due", table_name="task")
+    op.drop_index("ix_task_account_id_system", table_name="task")
     op.drop_table("task")
     op.drop_index(op.f("ix_session_account_id"), table_name="session")
     op.drop_table("session")

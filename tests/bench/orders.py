@@ -74,9 +74,11 @@ def measure(url: str, orders: int, folder: Path) -> None:
                 time.sleep(0.1)
             seconds = time.monotonic() - began
             assert worker.stop() == 0
+        worked = _children() - before
         print(
-            f"{kind}: {orders} orders in {seconds:.1f} s = {orders / seconds:.1f}/s (received at {orders / received:.0f}/s); "
-            f"CPU ms an order: receiving {1000 * busy / orders:.1f}, worker {1000 * (_children() - before) / orders:.1f}"
+            f"{kind}: {orders} orders in {seconds:.1f} s = {orders / seconds:.1f}/s;",
+            f"received at {orders / received:.0f}/s;",
+            f"CPU ms an order: receiving {1000 * busy / orders:.1f}, worker {1000 * worked / orders:.1f}",
         )
 
 

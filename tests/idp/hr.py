@@ -76,7 +76,9 @@ class Hr:
 
     def status(self, order_id: str, version: int, **more: Any) -> TestResponse:
         headers = self.headers(b"")
-        return self.app.test_client().get(f"{URL}/{order_id}/versions/{version}", headers=headers, base_url="http://localhost", **more)
+        return self.app.test_client().get(
+            f"{URL}/{order_id}/versions/{version}", headers=headers, base_url="http://localhost", **more
+        )
 
     def deliver(self, *names: str) -> None:
         """Send these samples, and apply what is due."""

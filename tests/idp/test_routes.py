@@ -22,7 +22,7 @@ from tests.builders import Make, settings_for
 from tests.idp.web.browser import TOKEN, Browser
 
 VISITORS = ("anonymous", "newcomer", "person", "officer", "hr", "security", "admin")
-MAY_SEE = {"see-desk": {"officer", "admin"}, "see-order": {"officer", "hr", "admin"}}
+MAY_SEE = {"see-desk": {"officer", "admin"}, "see-order": {"hr", "admin"}}
 PROGRAMS = ("orders.", "health.", "oauth.")
 ENDING = {"signout.submit", "oauth.logout"}  # for anybody, and nobody would be signed in any more for the rest
 TO_SIGN_IN = re.compile(r"/(sign-in|continue|agreement)(\?|$)")
@@ -73,7 +73,9 @@ def is_sent_away(answer: TestResponse) -> bool:
     return answer.status_code == 303 and bool(TO_SIGN_IN.match(urlsplit(answer.headers["Location"]).path))
 
 
-def test_every_route_lets_in_exactly_whom_its_row_names(app: Flask, visitors: dict[str, Browser], subtests: pytest.Subtests) -> None:
+def test_every_route_lets_in_exactly_whom_its_row_names(
+    app: Flask, visitors: dict[str, Browser], subtests: pytest.Subtests
+) -> None:
     for route, method in routes(app):
         rule = ROUTES[route.endpoint]
         for who in VISITORS if route.endpoint not in ENDING else ():
@@ -113,7 +115,13 @@ def test_every_answer_carries_the_headers(app: Flask, visitors: dict[str, Browse
             answer = ask(visitors["admin"], route, method)
             held = answer.headers
             policy = held["Content-Security-Policy"]
-            for part in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "base-uri 'none'"):
+            for part in (
+                "default-src 'none'",
+                "script-src 'self'",
+                "style-src 'self'",
+                "frame-ancestors 'none'",
+                "base-uri 'none'",
+            ):
                 assert part in policy
             assert "unsafe" not in policy
             assert "*" not in policy
@@ -133,7 +141,9 @@ def test_answers_about_nothing_carry_the_headers_too(make: Make, path: str) -> N
     assert "no-store" in answer.headers["Cache-Control"]
 
 
-@pytest.mark.parametrize("host", ["evil.example", "localhost.evil.example", "localhost:81", "127.0.0.1", "LOCALHOST.", ""])
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "localhost:81", "127.0.0.1", "LOCALHOST.", ""]
+)
 def test_only_our_own_host_is_answered(make: Make, host: str) -> None:
     for path in ("/sign-in", "/oauth/authorize", "/api/hr/v1/orders", "/.well-known/openid-configuration"):
         assert make.browser().get(path, headers={"Host": host}).status_code == 400
@@ -151,7 +161,9 @@ def test_a_form_with_its_token_is_refused_from_another_origin(make: Make, told: 
     assert browser.submit("/sign-in", fields).status_code == 303
 
 
-def test_a_route_nobody_decided_about_does_not_start(app: Flask, settings: Any, clock: SetClock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_route_nobody_decided_about_does_not_start(
+    app: Flask, settings: Any, clock: SetClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delitem(ROUTES, "desk.lift")
     with pytest.raises(RuntimeError, match=r"desk\.lift"):
         create_app(settings, clock)

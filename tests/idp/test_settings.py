@@ -58,20 +58,35 @@ def test_the_environment_goes_before_the_file(file: Path, monkeypatch: pytest.Mo
     monkeypatch.setenv("ACHKYCH_BASE_URL", "https://other.kstu.kg")
     monkeypatch.setenv("ACHKYCH_MAIL__HOST", "smtp.kstu.kg")
     settings = load_settings()
-    assert (settings.host, settings.mail.host, settings.mail.sender) == ("other.kstu.kg", "smtp.kstu.kg", "achkych@kstu.kg")
+    assert (settings.host, settings.mail.host, settings.mail.sender) == (
+        "other.kstu.kg",
+        "smtp.kstu.kg",
+        "achkych@kstu.kg",
+    )
 
 
 def test_every_mistake_is_told_at_once(file: Path) -> None:
     told = mistakes(file, GOOD.replace("https://id", "https://id/").replace(SECRET, "0ther-secret").replace("10.0.0.0/8", "ten")
                     .replace('sender = "achkych@kstu.kg"', "port = 0"))  # fmt: skip
-    for place in ("secrets.pages", "secrets.lookup", "secrets.sealing.k1", "mail.sender", "mail.port", "senders.shnet.addresses"):
+    for place in (
+        "secrets.pages",
+        "secrets.lookup",
+        "secrets.sealing.k1",
+        "mail.sender",
+        "mail.port",
+        "senders.shnet.addresses",
+    ):
         assert any(line.startswith(place) for line in told), place
 
 
 def test_everything_unsafe_in_production_is_told_at_once(file: Path) -> None:
     told = mistakes(file, 'rehearsal_shift = "/tmp/shift"\n' + GOOD.replace("https://id", "http://id")
                     .replace('sender = "a', 'starttls = false\nhost = "smtp.kstu.kg"\nsender = "a'))  # fmt: skip
-    assert told == ["base_url: only https in production", "rehearsal_shift: not in production", "mail.starttls: off only on loopback"]
+    assert told == [
+        "base_url: only https in production",
+        "rehearsal_shift: not in production",
+        "mail.starttls: off only on loopback",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -83,7 +98,9 @@ def test_only_scheme_and_host_make_a_base_url(file: Path, url: str) -> None:
     assert mistakes(file, GOOD.replace("https://id.kstu.kg", url))
 
 
-@pytest.mark.parametrize("text", ["surprise = 1\n" + GOOD, GOOD.replace("[mail]", "[mail]\nhots = 'x'"), GOOD + "[hashing]\nmemory = 1\n"])
+@pytest.mark.parametrize(
+    "text", ["surprise = 1\n" + GOOD, GOOD.replace("[mail]", "[mail]\nhots = 'x'"), GOOD + "[hashing]\nmemory = 1\n"]
+)
 def test_an_unknown_name_in_the_file_is_refused(file: Path, text: str) -> None:
     assert any("Extra inputs are not permitted" in line for line in mistakes(file, text))
 
@@ -110,7 +127,10 @@ def test_nonsense_in_the_environment_is_told_without_its_value(file: Path, monke
     assert len(mistakes(file, GOOD)) == 1
 
 
-@pytest.mark.parametrize("key", ["", "whsec_", "whsec_c2hvcnQ=", "whpk_" + SECRET[:-8], "secret", "whsec_%%%", HMAC_KEY.replace("whsec", "v1")])
+@pytest.mark.parametrize(
+    "key",
+    ["", "whsec_", "whsec_c2hvcnQ=", "whpk_" + SECRET[:-8], "secret", "whsec_%%%", HMAC_KEY.replace("whsec", "v1")],
+)
 def test_an_empty_short_or_strange_key_of_a_sender_is_refused(file: Path, key: str) -> None:
     assert [line for line in mistakes(file, GOOD.replace(HMAC_KEY, key)) if line.startswith("senders.shnet.keys.0")]
 

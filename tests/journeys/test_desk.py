@@ -56,6 +56,8 @@ def test_a_task_by_hand_is_confirmed_in_words_and_stands_on_the_execution_sheet(
     expect(page.locator(".note.good")).to_contain_text("The task is confirmed.")
     expect(page.locator(".plain > li")).to_have_count(count - 1)
 
+    page = browse()
+    sign_in(page, scene.make.officer("jyldyz", role="hr", department=None))
     page.goto(f"/orders/{order}")
     expect(page.locator("h1")).to_have_text("Execution of order 1/101-К")
     row = page.locator("tr", has_text="AVN information system")

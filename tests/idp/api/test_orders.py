@@ -27,7 +27,10 @@ def stored(hr: Hr) -> dict[str, int]:
     """How many rows there are of what an order leaves behind."""
     tables = (Order, OrderLine, Delivery, AuditRecord)
     with hr.looking():
-        return {table.__tablename__: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for table in tables}
+        return {
+            table.__tablename__: db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0
+            for table in tables
+        }
 
 
 def problem(hr: Hr, body: bytes | dict[str, Any], status: int, code: str, **more: Any) -> dict[str, Any]:
@@ -230,8 +233,14 @@ def test_one_byte_too_many_is_refused_and_the_last_one_allowed_is_not(hr: Hr) ->
 @pytest.mark.parametrize(("size", "status"), [(256 * 1024 + 1, 413), (3_000_000, 413), (None, 202)])
 def test_a_body_in_chunks_without_a_length_is_measured_too(hr: Hr, app: Flask, size: int | None, status: int) -> None:
     raw = sample("hire") if size is None else b" " * size
-    builder = EnvironBuilder(URL, "http://localhost", method="POST", headers=hr.headers(raw), content_type="application/json")
-    environ = builder.get_environ() | {"wsgi.input_terminated": True, "wsgi.input": Once(raw), "REMOTE_ADDR": "127.0.0.1"}
+    builder = EnvironBuilder(
+        URL, "http://localhost", method="POST", headers=hr.headers(raw), content_type="application/json"
+    )
+    environ = builder.get_environ() | {
+        "wsgi.input_terminated": True,
+        "wsgi.input": Once(raw),
+        "REMOTE_ADDR": "127.0.0.1",
+    }
     environ.pop("CONTENT_LENGTH", None)
     environ["HTTP_TRANSFER_ENCODING"] = "chunked"
     _, told, _ = run_wsgi_app(app, environ)
@@ -379,7 +388,9 @@ def test_the_samples_here_are_those_of_the_contract(shared: Path) -> None:
 
 def test_the_schema_here_is_that_of_the_contract(shared: Path) -> None:
     ours = Path(__file__).parents[3] / "idp" / "api" / "order.schema.json"
-    assert json.loads(ours.read_text("utf8")) == json.loads((shared / "contracts/hr-orders/order.schema.json").read_text("utf8"))
+    assert json.loads(ours.read_text("utf8")) == json.loads(
+        (shared / "contracts/hr-orders/order.schema.json").read_text("utf8")
+    )
 
 
 def test_a_version_that_arrives_later_than_a_newer_one_was_stored_is_not_applied(hr: Hr) -> None:

@@ -41,7 +41,9 @@ def link(hr: Hr) -> str:
 
 def use(hr: Hr, token: str, password: str = GOOD, again: str | None = None) -> Refusal | None:
     with hr.app.app_context(), unit_of_work():
-        return activate(at_work(hr.app.extensions["achkych"], "anonymous"), token, password, password if again is None else again)
+        return activate(
+            at_work(hr.app.extensions["achkych"], "anonymous"), token, password, password if again is None else again
+        )
 
 
 def broken(hr: Hr, token: str, password: str, again: str | None = None) -> set[str]:

@@ -41,7 +41,10 @@ def links(hr: Hr) -> dict[str, tuple[bool, tuple[str, ...]]]:
 
 def lines(hr: Hr, number: str, version: int = 1) -> list[tuple[str, str]]:
     which = sa.select(OrderLine.line, OrderLine.state).join(Order, Order.id == OrderLine.order_pk)
-    return [tuple(row) for row in hr.rows(which.where(Order.number == number, Order.version == version).order_by(OrderLine.position))]
+    return [
+        tuple(row)
+        for row in hr.rows(which.where(Order.number == number, Order.version == version).order_by(OrderLine.position))
+    ]
 
 
 def hired(hr: Hr) -> Account:
@@ -61,9 +64,15 @@ def test_a_hire_opens_an_account_from_its_day_and_asks_for_every_system_by_the_t
     assert affiliations(hr) == {("employee", "0407", "Старший преподаватель", date(2026, 9, 7), None)}
     tasks = hr.tasks()
     assert tasks.keys() == STAFF | {"zoom"}
-    assert {(task.action, task.due_on, task.due_at) for task in tasks.values()} == {("open", date(2026, 9, 4), bishkek(9, 5))}
+    assert {(task.action, task.due_on, task.due_at) for task in tasks.values()} == {
+        ("open", date(2026, 9, 4), bishkek(9, 5))
+    }
     assert tasks["avn"].due_basis["start"] == "2026-09-01"
-    assert {system for system, task in tasks.items() if task.status == "manual"} == tasks.keys() - {"moodle", "unet", "mail"}
+    assert {system for system, task in tasks.items() if task.status == "manual"} == tasks.keys() - {
+        "moodle",
+        "unet",
+        "mail",
+    }
     assert links(hr)["unet"] == (True, ("unet.employee",))
     assert links(hr)["zoom"] == (True, ("zoom.licensed",))
     assert hr.states() == {"1/101-К v1": "applying"}
@@ -77,7 +86,9 @@ def test_an_order_is_applied_when_its_last_task_is_done_and_not_before(hr: Hr) -
     assert hr.states() == {"1/101-К v1": "applied"}
 
 
-def test_a_transfer_takes_away_on_its_day_what_the_new_post_does_not_carry_and_leaves_the_rest(hr: Hr, clock: SetClock) -> None:
+def test_a_transfer_takes_away_on_its_day_what_the_new_post_does_not_carry_and_leaves_the_rest(
+    hr: Hr, clock: SetClock
+) -> None:
     hired(hr)
     hr.deliver("transfer")
     assert hr.tasks() == {}, "nothing changes before the day"
@@ -111,7 +122,9 @@ def test_a_dismissal_closes_everything_at_the_end_of_its_last_day(hr: Hr, clock:
     hr.work()
     tasks = hr.tasks()
     assert tasks.keys() == STAFF | {"zoom"}
-    assert {(t.action, t.priority, t.due_on, t.due_at) for t in tasks.values()} == {("close", 0, date(2026, 12, 3), bishkek(12, 4))}
+    assert {(t.action, t.priority, t.due_on, t.due_at) for t in tasks.values()} == {
+        ("close", 0, date(2026, 12, 3), bishkek(12, 4))
+    }
     assert hr.account().closed_at == clock.now()
     assert not any(active for active, _ in links(hr).values())
     with hr.looking():
@@ -170,11 +183,19 @@ def test_a_cancellation_leaves_the_person_as_if_the_order_had_never_been(hr: Hr,
     hr.finish_tasks()
     hr.deliver("dismissal_v2_correction", "dismissal_v3_cancellation")
     account = hr.account()
-    assert (account.login, account.sub, account.closes_at, account.closed_at) == (before[0].login, before[0].sub, None, None)
+    assert (account.login, account.sub, account.closes_at, account.closed_at) == (
+        before[0].login,
+        before[0].sub,
+        None,
+        None,
+    )
     assert (affiliations(hr), links(hr)) == before[1:]
     assert hr.states()["1/140-К v3"] == "cancelled"
     assert {task.action for task in hr.tasks().values()} <= {"change", "open"}
-    assert [record.act for record in hr.acts("account-closed", "account-reopened")] == ["account-closed", "account-reopened"]
+    assert [record.act for record in hr.acts("account-closed", "account-reopened")] == [
+        "account-closed",
+        "account-reopened",
+    ]
 
 
 def test_a_cancellation_before_the_day_leaves_no_task_at_all(hr: Hr) -> None:
@@ -239,9 +260,7 @@ ORDERS = [STORY, STORY[::-1], *list(permutations(STORY))[97::211]]
 
 
 @pytest.mark.parametrize("names", ORDERS, ids=lambda names: "-".join(name[:2] + name[-1] for name in names))
-def test_the_order_of_arrival_makes_no_difference_to_the_end(
-    hr: Hr, clock: SetClock, names: tuple[str, ...]
-) -> None:
+def test_the_order_of_arrival_makes_no_difference_to_the_end(hr: Hr, clock: SetClock, names: tuple[str, ...]) -> None:
     for name in names:
         assert hr.send(sample(name)).status_code in {202, 409}
         hr.work()
@@ -277,7 +296,9 @@ def test_applying_again_and_again_changes_nothing(hr: Hr, clock: SetClock) -> No
 # --- who is who
 
 
-def test_an_enrolment_with_a_known_personal_number_is_a_second_affiliation_of_the_same_person(hr: Hr, clock: SetClock) -> None:
+def test_an_enrolment_with_a_known_personal_number_is_a_second_affiliation_of_the_same_person(
+    hr: Hr, clock: SetClock
+) -> None:
     """The sample enrols somebody under Anara's number: one person, one account, two ways of belonging."""
     hired(hr)
     hr.deliver("student_enrolment")
@@ -287,12 +308,17 @@ def test_an_enrolment_with_a_known_personal_number_is_a_second_affiliation_of_th
         anara = db.session.scalars(sa.select(Person).where(Person.employee_no == "T-0101")).one()
         kinds = db.session.scalars(sa.select(AffiliationRow.kind).where(AffiliationRow.person_id == anara.id)).all()
         assert sorted(kinds) == ["employee", "student"]
-        assert db.session.scalars(sa.select(Account.login).where(Account.person_id == anara.id)).all() == ["a.ulgubaeva"]
+        assert db.session.scalars(sa.select(Account.login).where(Account.person_id == anara.id)).all() == [
+            "a.ulgubaeva"
+        ]
     hr.deliver("dismissal_v1")
     assert hr.account().closes_at is None, "who still studies keeps the account"
     clock.moment = bishkek(12, 1)
     hr.work()
-    closed = {row.system for row in hr.rows(sa.select(Link.system).join(Account).where(Account.login == "a.ulgubaeva", ~Link.active))}
+    closed = {
+        row.system
+        for row in hr.rows(sa.select(Link.system).join(Account).where(Account.login == "a.ulgubaeva", ~Link.active))
+    }
     assert closed == {"e-kyzmat", "infodocs", "zoom"}, "and loses only what the employment carried"
 
 
@@ -311,7 +337,15 @@ def test_rehiring_brings_the_old_account_back(hr: Hr, clock: SetClock) -> None:
     hr.deliver("dismissal_v1")
     clock.moment = datetime(2027, 2, 1, tzinfo=UTC)
     hr.work()
-    hr.send(changed("hire", orderId="00000000-0000-4000-8000-000000000002", number="1/7-К", approvedOn="2027-02-01", effectiveOn="2027-02-01"))
+    hr.send(
+        changed(
+            "hire",
+            orderId="00000000-0000-4000-8000-000000000002",
+            number="1/7-К",
+            approvedOn="2027-02-01",
+            effectiveOn="2027-02-01",
+        )
+    )
     hr.work()
     account = hr.account()
     assert (account.id, account.sub, account.closes_at, account.closed_at) == (before.id, before.sub, None, None)
@@ -387,4 +421,6 @@ def test_the_birth_date_and_number_are_sealed_and_open_only_in_their_place(hr: H
         person = db.session.scalars(sa.select(Person)).one()
         assert person.birth_date is not None
         assert here.service.vault.open(person.birth_date, f"person/{person.id}/birth_date") == "1990-02-03"
-        assert person.personal_number_print == here.service.vault.fingerprint(json.loads(sample("hire"))["persons"][0]["ids"]["pin"])
+        assert person.personal_number_print == here.service.vault.fingerprint(
+            json.loads(sample("hire"))["persons"][0]["ids"]["pin"]
+        )

@@ -31,7 +31,12 @@ def write(app: Flask, acts: int = 1, **values: object) -> None:
     """So many acts, one transaction each."""
     for number in range(acts):
         with app.app_context(), unit_of_work():
-            record(at_work(app.extensions["achkych"], "test"), f"act-{number}", before={"n": 0}, after={"n": number} | values)
+            record(
+                at_work(app.extensions["achkych"], "test"),
+                f"act-{number}",
+                before={"n": 0},
+                after={"n": number} | values,
+            )
 
 
 def verdict(app: Flask) -> str | None:
@@ -163,7 +168,12 @@ def _continued(app: Flask) -> dict[str, object]:
 @pytest.mark.parametrize("field", ["head", "first", "records"])
 def test_a_changed_day_head_names_the_day_whether_sealed_or_not(trail: Flask, field: str) -> None:
     for last_number, day in ((6, "2026-09-09"), (16, "2026-09-11")):
-        tamper(trail, sa.update(DAYS).where(DAYS.c.last_number == last_number).values({field: 5 if field == "records" else "0" * 63 + "1"}))
+        tamper(
+            trail,
+            sa.update(DAYS)
+            .where(DAYS.c.last_number == last_number)
+            .values({field: 5 if field == "records" else "0" * 63 + "1"}),
+        )
         assert str(verdict(trail)).startswith(f"{day}: ")
         restore(trail)
 
@@ -224,7 +234,9 @@ def test_a_seal_by_a_key_somebody_slipped_into_the_database_does_not_fit(trail: 
     with trail.app_context():
         service: Service = trail.extensions["achkych"]
         day = db.session.scalars(sa.select(AuditDay).order_by(AuditDay.day).limit(1)).one()
-        forged = json.loads(json.dumps({"day": day.day.isoformat(), "first": day.first, "head": day.head, "records": day.records}))
+        forged = json.loads(
+            json.dumps({"day": day.day.isoformat(), "first": day.first, "head": day.head, "records": day.records})
+        )
         token = _signed_by(foreign, sign(service, "audit-day+jwt", forged), forged)
         db.session.remove()
     tamper(trail, sa.update(DAYS).where(DAYS.c.last_number == 6).values(signature=token))
@@ -251,7 +263,9 @@ def test_the_chain_stays_whole_under_twenty_parallel_writers(app: Flask) -> None
         list(pool.map(hand, range(20)))
     assert verdict(app) is None
     with app.app_context():
-        assert db.session.scalars(sa.select(AuditRecord.number).order_by(AuditRecord.number)).all() == list(range(1, 101))
+        assert db.session.scalars(sa.select(AuditRecord.number).order_by(AuditRecord.number)).all() == list(
+            range(1, 101)
+        )
         db.session.remove()
 
 
@@ -275,7 +289,10 @@ def test_a_savepoint_rolled_back_takes_no_record_of_the_transaction_with_it(app:
             raise ZeroDivisionError
         record(at_work(app.extensions["achkych"], "test"), "after-it")
     with app.app_context():
-        assert db.session.scalars(sa.select(AuditRecord.act).order_by(AuditRecord.number)).all() == ["before-it", "after-it"]
+        assert db.session.scalars(sa.select(AuditRecord.act).order_by(AuditRecord.number)).all() == [
+            "before-it",
+            "after-it",
+        ]
         db.session.remove()
 
 
@@ -343,7 +360,9 @@ def test_each_act_of_the_story_tells_the_values_before_and_after(story: Callable
 
 
 def test_each_act_of_the_story_names_the_order_it_rests_on(story: Callable[..., list[AuditRecord]]) -> None:
-    for item in story("account-opened", "account-closed", "access-open-wanted", "access-close-wanted", "person-changed"):
+    for item in story(
+        "account-opened", "account-closed", "access-open-wanted", "access-close-wanted", "person-changed"
+    ):
         assert item.actor.startswith("order/shnet/1/")
     assert {item.actor for item in story("order-received")} == {"source/shnet"}
     assert {item.address for item in story("order-received")} == {"127.0.0.1"}

@@ -63,7 +63,10 @@ def counter(app: Flask, login: str = "aida") -> tuple[int, bool]:
 
 
 def acts(app: Flask, *of: str) -> list[Any]:
-    return [record for (record,) in rows(app, sa.select(AuditRecord).where(AuditRecord.act.in_(of)).order_by(AuditRecord.number))]
+    return [
+        record
+        for (record,) in rows(app, sa.select(AuditRecord).where(AuditRecord.act.in_(of)).order_by(AuditRecord.number))
+    ]
 
 
 # --- counting
@@ -139,7 +142,9 @@ def test_a_storm_leaves_no_login_shut_without_a_lock_that_can_be_lifted(app: Fla
     assert counter(app)[1], "whoever finds the door shut finds it locked"
 
 
-def test_a_login_whose_fourth_attempt_was_never_finished_is_locked_by_the_next(app: Flask, make: Make, clock: SetClock) -> None:
+def test_a_login_whose_fourth_attempt_was_never_finished_is_locked_by_the_next(
+    app: Flask, make: Make, clock: SetClock
+) -> None:
     make.account("aida")
     with app.app_context(), unit_of_work():
         db.session.add(Lockout(login="aida", attempts=4, last_at=clock.now()))
@@ -256,12 +261,16 @@ def test_nobody_lifts_their_own_lock(app: Flask, make: Make) -> None:
         assert counter(app, role)[1]
 
 
-def test_the_officer_of_a_department_the_person_has_left_does_not_lift_any_more(app: Flask, make: Make, clock: SetClock) -> None:
+def test_the_officer_of_a_department_the_person_has_left_does_not_lift_any_more(
+    app: Flask, make: Make, clock: SetClock
+) -> None:
     aida = locked(make, department="0112")
     today = local_day(clock.now(), make.service.zone)
     with app.app_context(), unit_of_work():
         person_id = db.session.get_one(Account, aida.id).person_id
-        db.session.execute(sa.update(AffiliationRow).where(AffiliationRow.person_id == person_id).values(ends_on=today - ONE_DAY))
+        db.session.execute(
+            sa.update(AffiliationRow).where(AffiliationRow.person_id == person_id).values(ends_on=today - ONE_DAY)
+        )
         db.session.add(AffiliationRow(person_id=person_id, kind="employee", department="0407", starts_on=today))
     with pytest.raises(Forbidden):
         lift(make, make.officer("former", department="0112"), aida)

@@ -20,7 +20,6 @@ from idp.models import Account, Person, Task
 from idp.provisioning.wake import prepare_queue, wake_workers
 from idp.settings import Settings
 from tests.builders import settings_for
-from tests.conftest import _postgres_copy
 from tests.idp.provisioning.conftest import NUMBERS
 from tests.idp.provisioning.engine import WorkerProcess, until
 from tests.idp.provisioning.orders import CONNECTED, Desk, dismissal, hire
@@ -80,13 +79,13 @@ def pass_time(clock: RehearsalClock, by: timedelta) -> None:
 
 
 def test_killed_again_and_again_over_sixty_orders_nothing_is_lost_and_nothing_doubled(
-    desk: Desk, start: Start, clock: RehearsalClock, at_target: dict[str, Any], tmp_path: Path
+    desk: Desk, start: Start, clock: RehearsalClock, at_target: dict[str, Any]
 ) -> None:
     numbers = [next(NUMBERS) for _ in range(60)]
     for number in numbers:
         desk.receive(hire(number))
     chance = random.Random(7)
-    for aim in (10, 40, 80, 120, 150):
+    for aim in (10, 50, 90, 140):
         worker = start()
         until(lambda aim=aim: done(desk) >= aim)
         until(lambda: chance.random() < 0.3)
@@ -135,12 +134,9 @@ def test_a_slow_system_holds_up_nobody_else(desk: Desk, start: Start, moodle: Mo
     assert done(desk, ("moodle",)) == 0
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 class TestOnPostgresql:
     """What Procrastinate adds, and what becomes of its failures."""
-
-    @pytest.fixture
-    def database_url(self, templates: dict[str, Any], postgres: str) -> Iterator[str]:
-        yield from _postgres_copy(templates, postgres)
 
     def test_a_worker_is_woken_by_a_commit(self, desk: Desk, start: Start, number: int) -> None:
         start()
@@ -148,8 +144,7 @@ class TestOnPostgresql:
         for one in [number, *(next(NUMBERS) for _ in range(6))]:
             desk.receive(hire(one))
             waits.append(until(lambda one=one: is_done(desk, one, "unet")))
-        print(waits)
-        assert statistics.median(waits[1:]) < 1.0  # by polling two steps take two seconds on average
+        assert statistics.median(waits[1:]) < 1.5  # by polling alone two steps take two seconds on average
 
     def test_what_nobody_was_woken_for_is_found_by_the_sweep(self, desk: Desk, start: Start, number: int) -> None:
         desk.service.woken.clear()
@@ -175,13 +170,13 @@ class TestOnPostgresql:
         assert desk.all(sa.text("SELECT queueing_lock FROM procrastinate_jobs")) == [f"order/{order}"]
 
     def test_a_job_of_a_killed_worker_blocks_nobody_and_is_forgotten(
-        self, desk: Desk, start: Start, number: int, at_target: dict[str, Any], clock: RehearsalClock
+        self, desk: Desk, start: Start, number: int, at_target: dict[str, Any]
     ) -> None:
         worker = start()
         desk.receive(hire(number))
         until(lambda: is_done(desk, number, "unet"))
         worker.kill()
-        desk.change(lambda: db.session.execute(sa.text(_ORPHAN), {"row": str(desk_task(desk, number))}))
+        desk.change(lambda: db.session.execute(sa.text(_ORPHAN), {"row": str(_lock_of(desk, number))}))
         desk.receive(dismissal(number))
         start()
         until(lambda: is_done(desk, number, "unet", "close"))
@@ -228,7 +223,7 @@ _CUT_OFF = f"SELECT pg_terminate_backend(pid) {_OF_THIS_DATABASE} AND pid <> pg_
 _CONNECTIONS = f"SELECT count(*) {_OF_THIS_DATABASE}"
 
 
-def desk_task(desk: Desk, number: int) -> str:
+def _lock_of(desk: Desk, number: int) -> str:
     return f"task/{desk.task(number, 'unet').id}"
 
 

@@ -236,7 +236,9 @@ def test_a_clock_set_back_delays_and_loses_nothing(
     assert {desk.task(applied, system).status for system in CONNECTED} == {"done"}
 
 
-def test_closing_goes_before_opening(desk: Desk, runner: Runner, workshop: Workshop, clock: SetClock, number: int) -> None:
+def test_closing_goes_before_opening(
+    desk: Desk, runner: Runner, workshop: Workshop, clock: SetClock, number: int
+) -> None:
     desk.receive(hire(number))
     runner.run_until_idle()
     carry_out(workshop, "order", desk.receive(hire(number + 500_000)))
@@ -244,4 +246,3 @@ def test_closing_goes_before_opening(desk: Desk, runner: Runner, workshop: Works
     with desk.app.app_context():
         works = due_work(clock.now(), "unet", limit=10)
     assert [work.id for work in works] == [desk.task(number, "unet").id, desk.task(number + 500_000, "unet").id]
-

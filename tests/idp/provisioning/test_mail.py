@@ -101,7 +101,8 @@ def test_mail_nobody_takes_is_given_up_when_its_link_is_worth_nothing_any_more(
         runner.run_until_idle()
         clock.advance(hours=10)
     assert (desk.message(number).run_at, desk.message(number).sent_at) == (None, None)
-    assert desk.one(sa.select(AuditRecord).where(AuditRecord.act == "mail-given-up")).after == {"reason": "SMTPDataError"}
+    given_up = desk.one(sa.select(AuditRecord).where(AuditRecord.act == "mail-given-up"))
+    assert given_up.after == {"reason": "SMTPDataError"}
 
 
 def test_a_mail_that_cannot_be_written_is_put_off_and_not_in_the_way_of_others(
