@@ -19,12 +19,11 @@ setup: $(VENV)/dev packages  ## everything that developing and testing needs
 test: setup  ## all tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --cov=policies --cov-branch --cov-report=term:skip-covered
 
-lint: $(VENV)/dev  ## style, types, who may know whom, known weaknesses
+lint: $(VENV)/dev  ## style and known weaknesses, types, who may know whom
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/bandit -q -r idp policies connectors -c pyproject.toml
 
 bench: $(VENV)/dev  ## figures: orders, tokens
 	$(BIN)/python -m tests.bench.orders

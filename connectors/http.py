@@ -8,6 +8,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from threading import Timer
 from types import TracebackType
 from typing import Any, Self
@@ -131,10 +132,9 @@ class _Watch:
     def _expire(self) -> None:
         self.expired = True
         if self._socket is not None:
-            try:  # the method of the base class: SSLSocket's own would pull the TLS state away from the reader
+            with suppress(OSError):  # closed already
+                # the method of the base class: SSLSocket's own would pull the TLS state away from the reader
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
-            except OSError:
-                pass  # closed already
 
     def __enter__(self) -> Self:
         self._timer.start()

@@ -7,7 +7,7 @@ codes.  What entries mean is the caller's.
 import ssl
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -144,10 +144,8 @@ def fault(error: LDAPException, repeatable: bool) -> TargetError:
 def _close(connection: Any) -> None:
     """Also the socket of a connection that was never made: ldap3 leaves it to the garbage collector."""
     opened = connection.socket
-    try:
+    with suppress(LDAPException):  # the server closed first
         connection.unbind()
-    except LDAPException:
-        pass  # the server closed first
     if opened is not None:
         opened.close()
 

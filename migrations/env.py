@@ -24,7 +24,7 @@ with engine.connect() as connection:
         connection=connection,
         target_metadata=Base.metadata,
         render_item=render_item,
-            compare_type=True,
+        compare_type=True,
     )
     with context.begin_transaction():
         context.run_migrations()

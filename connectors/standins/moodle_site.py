@@ -130,8 +130,10 @@ class Site:
         unknown = [one["key"] for one in criteria if one["key"] not in EXACT | LIKE]
         found = [u for u in self.users.values() if not u["deleted"] and
                  all(_matches(u, one["key"], one["value"]) for one in criteria if one["key"] not in unknown)]  # fmt: skip
-        warnings = [{"item": key, "warningcode": "invalidfieldparameter", "message":
-                     f"The search key '{key}' is not supported, look at the web service documentation"} for key in unknown]  # fmt: skip
+        advice = "The search key '{}' is not supported, look at the web service documentation"
+        warnings = [
+            {"item": key, "warningcode": "invalidfieldparameter", "message": advice.format(key)} for key in unknown
+        ]
         return {"users": self._shown(found, {one["key"] for one in criteria}), "warnings": warnings}
 
     def _get_users_by_field(self, parameters: Parameters) -> list[Record]:

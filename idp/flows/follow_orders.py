@@ -45,7 +45,9 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
         issue_activation(here, account)
     if account is not None:
         _write_window(here, account, folded.affiliations)
-        for right in rights(folded.affiliations, [system.rule for system in here.service.profile.systems], today, here.now):
+        for right in rights(
+            folded.affiliations, [system.rule for system in here.service.profile.systems], today, here.now
+        ):
             want_access(here, person, account, right, cause)
         finish_overtaken(here, account, cause)
     person.review_at = _review_at(here, folded)

@@ -104,7 +104,9 @@ def receive_order(here: Here, raw: bytes, body: Mapping[str, Any], signature: Ma
         return Received(Reception.CONFLICT, None)
     _remember_delivery(here, signature["webhook-id"], order)
     if not is_new:
-        stale = newest is not None and body["version"] < newest and order.state == "superseded" and order.note == "stale"
+        stale = (
+            newest is not None and body["version"] < newest and order.state == "superseded" and order.note == "stale"
+        )
         return Received(Reception.STALE if stale else Reception.KNOWN, order)
     if order.state == "superseded":
         return Received(Reception.STALE, order)
@@ -119,19 +121,25 @@ def _store(
 ) -> tuple[Order, bool]:
     """Insert unless another delivery was faster; the row, and whether it is ours."""
     source = body["source"]["system"]
-    values = _columns(here, body) | {
-        "id": uuid7(),
-        "digest": digest,
-        "receipt": new_token()[:22],
-        "signature": dict(signature),
-    } | _standing(here, body, stale)
+    values = (
+        _columns(here, body)
+        | {
+            "id": uuid7(),
+            "digest": digest,
+            "receipt": new_token()[:22],
+            "signature": dict(signature),
+        }
+        | _standing(here, body, stale)
+    )
     values["raw"] = here.service.vault.seal(raw.decode(), f"order/{values['id']}/raw")
     postgresql = db.engine.dialect.name == "postgresql"
     statement = (insert_postgresql if postgresql else insert_sqlite)(Order).values(**values)
     key = ["source", "order_id", "version"]
     inserted = db.session.scalar(statement.on_conflict_do_nothing(index_elements=key).returning(Order.id))
     order = db.session.scalars(
-        sa.select(Order).where(Order.source == source, Order.order_id == body["orderId"], Order.version == body["version"])
+        sa.select(Order).where(
+            Order.source == source, Order.order_id == body["orderId"], Order.version == body["version"]
+        )
     ).one()
     if inserted is not None:
         _store_lines(here, order, body)
@@ -192,7 +200,9 @@ def _remember_delivery(here: Here, webhook_id: str, order: Order) -> None:
 
 def _note_gap(here: Here, order: Order, newest: int | None) -> None:
     if order.version > (newest or 0) + 1:
-        record(here, "order-versions-missing", subject=_name(order), after={"known": newest or 0, "arrived": order.version})
+        record(
+            here, "order-versions-missing", subject=_name(order), after={"known": newest or 0, "arrived": order.version}
+        )
 
 
 def _name(order: Order) -> str:

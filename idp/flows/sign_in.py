@@ -64,7 +64,9 @@ def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal
 def count_attempt(here: Here, login: str) -> Door:
     """Count one attempt for `login`; where it stands.  One statement, committed before anything else happens."""
     postgresql = db.engine.dialect.name == "postgresql"
-    insert = (insert_postgresql if postgresql else insert_sqlite)(Lockout).values(login=login, attempts=1, last_at=here.now)
+    insert = (insert_postgresql if postgresql else insert_sqlite)(Lockout).values(
+        login=login, attempts=1, last_at=here.now
+    )
     statement = insert.on_conflict_do_update(
         index_elements=[Lockout.login], set_={"attempts": Lockout.attempts + 1, "last_at": here.now}
     ).returning(Lockout.attempts, Lockout.locked_at)
@@ -123,16 +125,12 @@ def _locked(here: Here, login: str, account: Account | None) -> Refusal:
 
 def departments_of(account: Account) -> frozenset[str]:
     """Every department the account's person belongs or belonged to."""
-    rows = db.session.scalars(
-        sa.select(AffiliationRow.department).where(AffiliationRow.person_id == account.person_id)
-    )
+    rows = db.session.scalars(sa.select(AffiliationRow.department).where(AffiliationRow.person_id == account.person_id))
     return frozenset(code for code in rows if code)
 
 
 def _forget_attempts(login: str) -> None:
-    db.session.execute(
-        sa.update(Lockout).where(Lockout.login == login, Lockout.locked_at.is_(None)).values(attempts=0)
-    )
+    db.session.execute(sa.update(Lockout).where(Lockout.login == login, Lockout.locked_at.is_(None)).values(attempts=0))
 
 
 def _let_in(here: Here, account: Account) -> SignedIn | Refusal:

@@ -91,9 +91,7 @@ def _name_of(here: Here, department: str) -> str:
 
 
 def _new_link(account: Account, right: Right) -> Link:
-    link = Link(
-        account_id=account.id, system=right.system, revision=0, active=False, attributes={}, applied_revision=0
-    )
+    link = Link(account_id=account.id, system=right.system, revision=0, active=False, attributes={}, applied_revision=0)
     db.session.add(link)
     return link
 
@@ -114,7 +112,9 @@ def _new_task(
 ) -> Task:  # fmt: skip
     by_hand = _kind_of(here, link.system) == MANUAL
     due = _due(here, action, order)
-    late = overtaken if overtaken and overtaken.due_at < due.due_at and "close" not in (action, overtaken.action) else None
+    late = (
+        overtaken if overtaken and overtaken.due_at < due.due_at and "close" not in (action, overtaken.action) else None
+    )
     task = Task(
         account_id=account.id,
         system=link.system,

@@ -15,7 +15,9 @@ class AuditRecord(Base):
 
     __tablename__ = "audit_record"
 
-    number: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False)
+    number: Mapped[int] = mapped_column(
+        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False
+    )
     at: Mapped[datetime] = mapped_column(index=True)
     day: Mapped[date]
     actor: Mapped[str]

@@ -186,6 +186,8 @@ def self_signed(folder: Path) -> Path:
             .add_extension(names, critical=False).add_extension(x509.BasicConstraints(True, None), critical=True)
             .sign(key, hashes.SHA256()))  # fmt: skip
     file = folder / "server.pem"
-    file.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                       serialization.NoEncryption()) + made.public_bytes(serialization.Encoding.PEM))  # fmt: skip
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    file.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
     return file

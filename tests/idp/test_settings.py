@@ -66,7 +66,8 @@ def test_the_environment_goes_before_the_file(file: Path, monkeypatch: pytest.Mo
 
 
 def test_every_mistake_is_told_at_once(file: Path) -> None:
-    told = mistakes(file, GOOD.replace("https://id", "https://id/").replace(SECRET, "0ther-secret").replace("10.0.0.0/8", "ten")
+    told = mistakes(file, GOOD.replace("https://id", "https://id/").replace(SECRET, "0ther-secret")
+                    .replace("10.0.0.0/8", "ten")
                     .replace('sender = "achkych@kstu.kg"', "port = 0"))  # fmt: skip
     for place in (
         "secrets.pages",

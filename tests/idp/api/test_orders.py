@@ -275,7 +275,8 @@ def employment(**changes: Any) -> dict[str, Any]:
 
 
 BROKEN: dict[str, tuple[dict[str, Any], str, str]] = {
-    "unknown department": (employment(departmentCode="4711"), "$.persons[0].employment.departmentCode", "known_department"),
+    "unknown department": (
+        employment(departmentCode="4711"), "$.persons[0].employment.departmentCode", "known_department"),
     "unknown faculty": (
         changed("student_enrolment", persons=[{"line": "1", "ids": {"pin": PIN}, "name": {"family": "А", "given": "Б"},
                                                "study": {"facultyCode": "4711", "programCode": "1"}}]),

@@ -120,10 +120,14 @@ def test_every_mistake_in_the_settings_is_told_at_once_without_its_value(tmp_pat
     made.file.write_text('base_url = "ftp://x"\nnonsense = "hush-hush"\n[secrets]\npages = "hush-hush"\n')
     refused = made.run("migrate")
     assert refused.returncode == 78
-    assert all(name in refused.stderr for name in ("nonsense", "secrets.pages", "secrets.lookup", "database_url", "mail"))
+    assert all(
+        name in refused.stderr for name in ("nonsense", "secrets.pages", "secrets.lookup", "database_url", "mail")
+    )
     assert "hush-hush" not in refused.stderr
 
 
 def test_the_page_of_settings_is_the_one_in_the_documentation() -> None:
-    printed = subprocess.run([sys.executable, "-m", "idp", "dev", "settings"], capture_output=True, text=True, check=True)
+    printed = subprocess.run(
+        [sys.executable, "-m", "idp", "dev", "settings"], capture_output=True, text=True, check=True
+    )
     assert printed.stdout == Path("docs/settings.md").read_text()

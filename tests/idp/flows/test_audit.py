@@ -100,7 +100,8 @@ def test_every_day_that_is_over_is_sealed_once(trail: Flask, clock: SetClock) ->
 
 @pytest.mark.parametrize(
     "change",
-    [{"after": {"n": 99}}, {"before": None}, {"actor": "somebody"}, {"act": "nothing"}, {"login": "x"}, {"request_id": "x"},
+    [{"after": {"n": 99}}, {"before": None}, {"actor": "somebody"}, {"act": "nothing"}, {"login": "x"},
+     {"request_id": "x"},
      {"address": "10.0.0.1"}, {"subject": "x"}],
     ids=lambda change: next(iter(change)),
 )  # fmt: skip
@@ -317,7 +318,8 @@ def test_a_clock_put_back_does_not_break_the_chain(app: Flask, clock: SetClock) 
 
 SECRETS = {
     "password": "s3cret", "new_password": "s3cret", "token": "s3cret", "clientSecret": "s3cret", "pin": "s3cret",
-    "nested": {"refresh_token": "s3cret", "list": [{"code": "s3cret"}]}, "personal_number": "s3cret", "cookie": "s3cret",
+    "nested": {"refresh_token": "s3cret", "list": [{"code": "s3cret"}]}, "personal_number": "s3cret",
+    "cookie": "s3cret",
 }  # fmt: skip
 
 
@@ -346,8 +348,10 @@ def story(hr: Hr, clock: SetClock) -> Callable[..., list[AuditRecord]]:
 def test_each_act_of_the_story_tells_the_values_before_and_after(story: Callable[..., list[AuditRecord]]) -> None:
     told = {item.act for item in story()}
     assert told >= {
-        "order-received", "order-state", "order-line-needs-review", "person-changed", "account-opened", "activation-issued",
-        "account-window", "account-closed", "sessions-ended", "access-open-wanted", "access-change-wanted", "access-close-wanted",
+        "order-received", "order-state", "order-line-needs-review", "person-changed", "account-opened",
+        "activation-issued", "account-window", "account-closed", "sessions-ended",
+        "access-open-wanted", "access-change-wanted",
+        "access-close-wanted",
     }  # fmt: skip
     for item in story("order-state", "person-changed", "account-window", "account-closed", "access-close-wanted"):
         assert item.before is not None
