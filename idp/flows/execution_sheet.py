@@ -64,6 +64,13 @@ def _line(here: Here, order: Order, line: OrderLine, language: str) -> dict[str,
     }
 
 
+def _standing(here: Here, task: Task) -> str | None:
+    """How the task stands against its deadline; one overtaken by a later order neither kept it nor missed it."""
+    if task.status == "superseded":
+        return None
+    return standing(task.due_at, task.done_at, here.now, here.service.zone).value
+
+
 def _tasks(here: Here, order: Order, account: Account, language: str) -> list[dict[str, Any]]:
     rows = db.session.execute(
         sa.select(Task, System.names)
@@ -78,7 +85,7 @@ def _tasks(here: Here, order: Order, account: Account, language: str) -> list[di
             "action": task.action,
             "due_on": task.due_on,
             "due_basis": task.due_basis,
-            "standing": standing(task.due_at, task.done_at, here.now, here.service.zone).value,
+            "standing": _standing(here, task),
             "done_at": task.done_at,
             "done_by": task.done_by,
             "read_back": task.read_back,

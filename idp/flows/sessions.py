@@ -58,8 +58,17 @@ LOOK_UP = (
 
 
 def start_session(here: Here, account: Account) -> str:
-    """Begin a session for `account`; the answer is the cookie's value, which nobody else will ever see."""
+    """Begin a session for `account`; the answer is the cookie's value, which nobody else will ever see.
+
+    Who is signed in already in this browser goes on under a new cookie (ASVS 7.2.4), and what clients hold stays;
+    somebody else's session in this browser ends.
+    """
     token = new_token()
+    if here.session_id is not None and here.account_id == account.id:
+        _renew(here, here.session_id, token)
+        return token
+    if here.session_id is not None:
+        end_session(here, here.session_id, "replaced")
     db.session.add(
         Session(
             account_id=account.id,
@@ -72,6 +81,16 @@ def start_session(here: Here, account: Account) -> str:
         )
     )
     return token
+
+
+def _renew(here: Here, session_id: UUID, token: str) -> None:
+    fresh = {"started_at": here.now, "authenticated_at": here.now, "last_seen_at": here.now}
+    db.session.execute(
+        sa.update(Session)
+        .where(Session.id == session_id, Session.ended_at.is_(None))
+        .values(token_digest=digest(token), **fresh)
+        .execution_options(synchronize_session=False)
+    )
 
 
 def find_session(token: str, now: datetime) -> LiveSession | None:

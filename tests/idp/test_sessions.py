@@ -130,3 +130,27 @@ def test_the_database_holds_nothing_that_opens_a_session(app: Flask, make: Make)
         rows = db.session.execute(sa.select(Session.__table__)).all()
         db.session.remove()
     assert cookie.value not in repr(rows)
+
+
+def test_signing_in_again_in_the_same_browser_goes_on_under_a_new_cookie(make: Make, clock: SetClock) -> None:
+    someone = make.account()
+    browser = signed_in(make, someone)
+    before = browser.session_cookie()
+    clock.advance(minutes=5)
+    assert browser.sign_in(someone).status_code == 303
+    after = browser.session_cookie()
+    with make.app.app_context():
+        assert find_session(before, clock.now()) is None
+        renewed = find_session(after, clock.now())
+        assert renewed is not None
+        assert renewed.authenticated_at == clock.now()
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(Session)) == 1
+        db.session.remove()
+
+
+def test_somebody_elses_session_in_the_same_browser_ends(make: Make, clock: SetClock) -> None:
+    browser = signed_in(make, make.account())
+    before = browser.session_cookie()
+    assert browser.sign_in(make.account("bermet")).status_code == 303
+    with make.app.app_context():
+        assert find_session(before, clock.now()) is None

@@ -8,7 +8,6 @@ from idp.db import db
 from idp.errors import Busy
 from idp.flows.appointments import contacts_for
 from idp.flows.refusal import Refusal
-from idp.flows.sessions import end_session
 from idp.flows.sign_in import SignedIn, departments_of, sign_in
 from idp.models import Account
 from idp.oauth.interaction import PendingRequest, facts_for, finish, recall
@@ -96,9 +95,7 @@ def _expected(waiting: PendingRequest | None) -> str | None:
 
 
 def _begin(outcome: SignedIn) -> Response:
-    """A new session, and a new form token with it (ASVS 7.2.4); somebody else's session in this browser ends."""
-    if g.session and g.session.account_id != outcome.account.id:
-        end_session(g.here, g.session.id, "replaced")
+    """A new session, and a new form token with it (ASVS 7.2.4)."""
     kept = {name: session[name] for name in ("language", "after") if name in session}
     session.clear()
     session.update(kept, account_language=outcome.account.language)

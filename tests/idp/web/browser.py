@@ -38,3 +38,9 @@ class Browser:
     def post(self, path: str, **options: Any) -> TestResponse:
         """Without a form token."""
         return self._client.post(path, headers=self._headers, **options)
+
+    def session_cookie(self) -> str:
+        """The value of the session's cookie."""
+        cookie = self._client.get_cookie("achkych-session")
+        assert cookie is not None
+        return cookie.value
