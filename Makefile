@@ -15,6 +15,8 @@ demo: $(VENV)/run  ## the service with stand-in systems around it, on http://loc
 	$(BIN)/achkych demo
 
 setup: $(VENV)/dev packages  ## everything that developing and testing needs
+	@command -v npm >/dev/null 2>&1 && npm ci --silent --ignore-scripts --no-audit --no-fund --prefix tests/journeys \
+		|| echo "npm is missing: pages are not searched for barriers"
 
 test: setup  ## all tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest --cov=policies --cov-branch --cov-report=term:skip-covered

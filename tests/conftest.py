@@ -3,7 +3,6 @@
 Each test gets a database of its own, copied from one that the migrations built.
 """
 
-import os
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -24,24 +23,18 @@ from idp.flows.load_profile import load_profile
 from idp.service import build_service
 from idp.settings import Settings
 from tests.builders import Make, settings_for
+from tests.missing import missing
 from tests.postgres import binaries, postgres_server
 
 DATABASES = ("sqlite", "postgresql")
 NUMBERS = count(1)
 
 
-def missing(package: str) -> None:
-    """Skip for want of a Debian package; CI has them all, so there it is a failure."""
-    if os.environ.get("CI"):
-        pytest.fail(f"the Debian package {package} is missing (`make setup` installs it)")
-    pytest.skip(f"the Debian package {package} is missing (`make setup` installs it)")
-
-
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server."""
     if binaries() is None:
-        missing("postgresql")
+        missing("the Debian package postgresql")
     with postgres_server() as address:
         yield address
 

@@ -16,6 +16,7 @@ from connectors.ldap import CODES, Directory, equals, fault, rdn
 from connectors.mail import Mail
 from connectors.standins import slapd
 from connectors.standins.slapd import PEOPLE, SlapdStandin
+from tests.missing import missing
 
 WANTED = Wanted("acc-1", 1, True, {"login": "aida", "email": "aida@example.edu", "display_name": "Аида Асанова"})
 SWITCHES = ["kstuMailEnabled", "kstuMailInbound", "mailLocalAddress"]
@@ -24,7 +25,7 @@ SWITCHES = ["kstuMailEnabled", "kstuMailInbound", "mailLocalAddress"]
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlapdStandin]:
     if not slapd.available():
-        pytest.skip("needs Debian's package slapd")
+        missing("the Debian package slapd")
     with SlapdStandin(tmp_path_factory.mktemp("slapd")) as standin:
         yield standin
 
@@ -156,7 +157,7 @@ def test_open_sessions_are_kicked_by_address(
 
 def test_entries_survive_a_restart_of_the_stand_in(tmp_path: Path) -> None:
     if not slapd.available():
-        pytest.skip("needs Debian's package slapd")
+        missing("the Debian package slapd")
     standin = SlapdStandin(tmp_path)
     with standin:
         made = Mail(standin.settings).create(WANTED, "op")

@@ -23,6 +23,7 @@ from connectors.standins.ports import free_port
 from connectors.standins.slapd import SlapdStandin
 from connectors.standins.unet import UnetStandin
 from connectors.unet import Unet
+from tests.missing import missing
 
 NUMBERS = count(1)
 UNKNOWN_IDS = {"moodle": "999999", "mail": "00000000-0000-1000-8000-000000000000", "unet": "0" * 32}
@@ -60,7 +61,7 @@ def moodle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 @pytest.fixture(scope="module")
 def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     if not slapd.available():
-        pytest.skip("needs Debian's package slapd")
+        missing("the Debian package slapd")
     with SlapdStandin(tmp_path_factory.mktemp("slapd")) as standin:
         admin = Directory(standin.url, slapd.ADMIN, slapd.ADMIN_PASSWORD, 5)
 

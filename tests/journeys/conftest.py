@@ -18,9 +18,10 @@ from werkzeug.serving import WSGIRequestHandler, make_server
 from idp.clock import SetClock
 from idp.settings import Settings
 from tests.builders import Make, settings_for
-from tests.conftest import _postgres_copy, _sqlite_copy, missing
+from tests.conftest import _postgres_copy, _sqlite_copy
 from tests.journeys.scene import Scene
 from tests.journeys.watch import Watch
+from tests.missing import missing
 from tests.postgres import free_port
 
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -37,7 +38,7 @@ class Quiet(WSGIRequestHandler):
 def chromium() -> Iterator[Browser]:
     program = shutil.which("chromium")
     if program is None:
-        missing("chromium")
+        missing("the Debian package chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser

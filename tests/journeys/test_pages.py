@@ -12,6 +12,7 @@ from tests.journeys.album import Album
 from tests.journeys.conftest import Browse
 from tests.journeys.relying_party import relying_party
 from tests.journeys.scene import Scene
+from tests.missing import missing
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 SIZES = {"phone": {"width": 360, "height": 740}, "desktop": {"width": 1280, "height": 800}}
@@ -33,9 +34,7 @@ CROWDED = """() => [...document.querySelectorAll("a, button, input:not([type=hid
 @pytest.fixture(scope="module")
 def axe() -> str:
     if not AXE.exists():
-        if os.environ.get("CI"):
-            pytest.fail("axe-core is missing (`make setup` installs it)")
-        pytest.skip("axe-core is missing (`make setup` installs it)")
+        missing("axe-core")
     return AXE.read_text("utf8")
 
 

@@ -21,9 +21,9 @@ from idp.clock import SystemClock
 from idp.db import db
 from idp.flows.signing_keys import ensure_signing_key
 from tests.builders import Make, Someone, settings_for
-from tests.conftest import missing
 from tests.idp.oauth.driver import VERIFIER, Party, Registered, claims_in
 from tests.idp.oauth.served import serving
+from tests.missing import missing
 from tests.postgres import free_port
 
 MODULES = Path("/usr/lib/apache2/modules")
@@ -134,7 +134,7 @@ def sign_in(browser: httpx2.Client, page: httpx2.Response, someone: Someone) -> 
 @pytest.mark.parametrize("token_method", ["authz_header", "post_param"])
 def test_apache_signs_a_person_in_and_out(issuer: Party, token_method: str) -> None:
     if not (MODULES / "mod_auth_openidc.so").exists():
-        missing("libapache2-mod-auth-openidc")
+        missing("the Debian package libapache2-mod-auth-openidc")
     port = free_port()
     here = f"http://127.0.0.1:{port}"
     client = issuer.client(redirect_uris=[f"{here}/inside/callback"], post_logout_redirect_uris=[f"{here}/bye.html"])

@@ -16,8 +16,8 @@ from idp.provisioning.runner import Runner
 from idp.provisioning.workshop import Workshop, open_workshop
 from idp.settings import Settings
 from tests.builders import settings_for
-from tests.conftest import missing
 from tests.idp.provisioning.orders import Desk
+from tests.missing import missing
 from tests.postgres import free_port
 
 NUMBERS = count(1)
@@ -32,7 +32,7 @@ def unet(tmp_path_factory: pytest.TempPathFactory) -> Iterator[UnetStandin]:
 @pytest.fixture(scope="session")
 def slapd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SlapdStandin]:
     if not available():
-        missing("slapd")
+        missing("the Debian package slapd")
     with SlapdStandin(tmp_path_factory.mktemp("slapd")) as standin:
         yield standin
 
