@@ -36,7 +36,7 @@ def clock(tmp_path: Path) -> RehearsalClock:
 
 @pytest.fixture
 def settings(database_url: str, targets: dict[str, dict[str, Any]], clock: RehearsalClock) -> Settings:
-    targets["moodle"]["timeout"] = 5.0
+    targets["moodle"]["timeout"] = 3.0
     mail = {"sender": "achkych@kstu.kg", "starttls": False, "port": free_port(), "timeout": 2}
     return settings_for(database_url, targets=targets, mail=mail, rehearsal_shift=clock.shift_file)
 
