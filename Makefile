@@ -19,7 +19,7 @@ setup: $(VENV)/dev packages  ## everything that developing and testing needs
 		|| echo "npm is missing: pages are not searched for barriers"
 
 test: setup  ## all tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest --cov=policies --cov-branch --cov-report=term:skip-covered
+	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=policies --cov-branch --cov-report=term:skip-covered
 
 lint: $(VENV)/dev  ## style and known weaknesses, types, who may know whom
 	$(BIN)/ruff check .
