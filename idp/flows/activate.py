@@ -10,7 +10,7 @@ from idp.crypto import digest, new_token
 from idp.db import db, reader
 from idp.errors import Forbidden
 from idp.flows.choose_password import judge_password, set_password
-from idp.flows.departments import departments_now
+from idp.flows.departments import departments_of
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
@@ -74,7 +74,7 @@ def issue_activation_again(here: Here, account: Account) -> Refusal | None:
 
     Raises `Forbidden` for officers of other departments, and for oneself.
     """
-    whom = Whom(str(account.id), departments_now(here, [account.person_id]).get(account.person_id, frozenset()), None)
+    whom = Whom(str(account.id), departments_of(here, account), None)
     if here.who is None or not may("issue-activation", here.who, whom, here.now):
         raise Forbidden("issue-activation")
     if account.activated_at is not None:

@@ -4,11 +4,11 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.errors import Forbidden
+from idp.flows.departments import departments_ever
 from idp.flows.finish_order import finish_order
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
-from idp.flows.sign_in import departments_of
 from idp.models import Account, Link, Task
 from policies.permissions import Whom, may
 
@@ -19,7 +19,7 @@ def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
     Raises `Forbidden` for officers of other departments or systems, and for one's own account.
     """
     account = db.session.get_one(Account, task.account_id)
-    whom = Whom(str(account.id), departments_of(account), task.system)
+    whom = Whom(str(account.id), departments_ever([account.person_id]).get(account.person_id, frozenset()), task.system)
     if here.who is None or not may("confirm-task", here.who, whom, here.now):
         raise Forbidden("confirm-task")
     if not note.strip():

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.flows.here import Here
-from idp.models import AffiliationRow
+from idp.models import Account, AffiliationRow
 from policies.deadlines import local_day
 
 Departments = dict[UUID, frozenset[str]]  # by person
@@ -28,6 +28,11 @@ def departments_now(here: Here, person_ids: Iterable[UUID]) -> Departments:
     )
     wanted = set(person_ids)
     return departments_ever(wanted) | _grouped(wanted, lasting)
+
+
+def departments_of(here: Here, account: Account) -> frozenset[str]:
+    """Those whose officers may act on `account` now."""
+    return departments_now(here, [account.person_id]).get(account.person_id, frozenset())
 
 
 def _grouped(person_ids: Iterable[UUID], which: sa.ColumnElement[bool]) -> Departments:

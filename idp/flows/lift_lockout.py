@@ -4,7 +4,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.errors import Forbidden
-from idp.flows.departments import departments_now
+from idp.flows.departments import departments_of
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
@@ -18,7 +18,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
 
     Raises `Forbidden` when the permissions table says no: another department's officer, or oneself.
     """
-    whom = Whom(str(account.id), departments_now(here, [account.person_id]).get(account.person_id, frozenset()), None)
+    whom = Whom(str(account.id), departments_of(here, account), None)
     if here.who is None or not may("lift-lockout", here.who, whom, here.now):
         raise Forbidden("lift-lockout")
     if not reason.strip():

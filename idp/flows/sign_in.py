@@ -18,7 +18,7 @@ from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.flows.sessions import start_session
-from idp.models import Account, AffiliationRow, Credential, Lockout
+from idp.models import Account, Credential, Lockout
 from policies.lockout import Door, door
 from policies.naming import canonical_login
 from policies.passwords import normalise
@@ -121,12 +121,6 @@ def _lock(here: Here, login: str, account: Account | None) -> bool:
 def _locked(here: Here, login: str, account: Account | None) -> Refusal:
     record(here, "sign-in-refused", account, login=login, after={"reason": "locked"})
     return Refusal("locked")
-
-
-def departments_of(account: Account) -> frozenset[str]:
-    """Every department the account's person belongs or belonged to."""
-    rows = db.session.scalars(sa.select(AffiliationRow.department).where(AffiliationRow.person_id == account.person_id))
-    return frozenset(code for code in rows if code)
 
 
 def _forget_attempts(login: str) -> None:

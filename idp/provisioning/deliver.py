@@ -14,9 +14,9 @@ from flask_babel import force_locale
 
 from idp.db import db, unit_of_work
 from idp.flows.appointments import contacts_for
+from idp.flows.departments import departments_of
 from idp.flows.here import Here, at_work
 from idp.flows.record import record
-from idp.flows.sign_in import departments_of
 from idp.log import log
 from idp.models import Account, Message, Person
 from idp.provisioning.lease import claim, get_back
@@ -77,12 +77,13 @@ def _render(workshop: Workshop, template: str, account: Account, context: dict[s
     person = db.session.get_one(Person, account.person_id)
     if "last_day" in context:
         context["last_day"] = date.fromisoformat(context["last_day"])
+    here = at_work(workshop.service, "worker")
     with force_locale(account.language):
         return current_app.jinja_env.get_template(f"mail/{template}.txt").render(
             login=account.login,
             display_name=display_name(person.given, person.family, person.patronymic),
             institution=workshop.service.profile.institution.names.to(account.language),
-            contacts=contacts_for(departments_of(account), workshop.service.clock.now(), account.language),
+            contacts=contacts_for(departments_of(here, account), here.now, account.language),
             **context,
         )
 

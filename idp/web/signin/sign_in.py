@@ -7,8 +7,9 @@ from werkzeug.wrappers import Response
 from idp.db import db
 from idp.errors import Busy
 from idp.flows.appointments import contacts_for
+from idp.flows.departments import departments_of
 from idp.flows.refusal import Refusal
-from idp.flows.sign_in import SignedIn, departments_of, sign_in
+from idp.flows.sign_in import SignedIn, sign_in
 from idp.models import Account
 from idp.oauth.interaction import PendingRequest, facts_for, finish, recall
 from idp.web.errors import RanOut
@@ -110,5 +111,5 @@ def _denied(waiting: PendingRequest | None) -> str:
         "denied.html",
         client_name=waiting.client_name if waiting else "",
         reason="no-access",
-        contacts=contacts_for(departments_of(account), g.here.now, language()),
+        contacts=contacts_for(departments_of(g.here, account), g.here.now, language()),
     )

@@ -1,6 +1,6 @@
 """The provider with a signing key, and somebody to play clients and browsers."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 import pytest
@@ -12,21 +12,21 @@ from idp.flows.signing_keys import ensure_signing_key
 from tests.builders import Make
 from tests.idp.oauth.driver import Party
 
+make_key = RSAKey.generate_key
 
-@pytest.fixture(scope="session", autouse=True)
+
+@cache
+def the_key(bits: int) -> RSAKey:
+    """Making an RSA key takes a quarter of a second; the tests of this folder share one."""
+    return make_key(bits, {"use": "sig", "alg": "RS256"}, auto_kid=True)
+
+
+@pytest.fixture(autouse=True, scope="module")
 def one_key_for_all() -> Iterator[None]:
-    """Making an RSA key takes a quarter of a second; the tests share one."""
+    """Only while a module of this folder runs: elsewhere two keys are two keys."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("idp.flows.signing_keys.RSAKey.generate_key", _cached(RSAKey.generate_key))
+        patch.setattr("idp.flows.signing_keys.RSAKey.generate_key", lambda bits, *_, **__: the_key(bits))
         yield
-
-
-def _cached(generate: Callable[..., RSAKey]) -> Callable[..., RSAKey]:
-    @cache
-    def only_once(bits: int) -> RSAKey:
-        return generate(bits, {"use": "sig", "alg": "RS256"}, auto_kid=True)
-
-    return lambda bits, *_, **__: only_once(bits)
 
 
 @pytest.fixture
