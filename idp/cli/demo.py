@@ -1,6 +1,7 @@
 """`achkych demo`: the story of an order, to watch or to check."""
 
 import shutil
+import signal
 import sys
 import time
 from pathlib import Path
@@ -33,6 +34,8 @@ def demo(once: bool, send: str | None) -> None:
 
 def _stay() -> None:
     """Begin anew each time: the stand-ins forget, so what the service remembers of them would be wrong."""
+    for ending in (signal.SIGINT, signal.SIGTERM):  # also when started in the background; everything is stopped with us
+        signal.signal(ending, signal.default_int_handler)
     shutil.rmtree(FOLDER, ignore_errors=True)
     with Stage(FOLDER, USUAL) as stage:
         welcome(stage, click.echo)
