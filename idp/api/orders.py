@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
-import sqlalchemy as sa
 from flask import Blueprint, g, jsonify, request
 from jsonschema import Draft202012Validator, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -17,9 +16,9 @@ from werkzeug.wrappers import Response
 from idp.api.problem import Problem, answer
 from idp.api.schema import order_validator
 from idp.api.signatures import HEADERS, is_signed
-from idp.db import db
+from idp.flows.execution_sheet import order_standing
 from idp.flows.receive_order import Mistake, Received, Reception, mistakes_in, receive_order
-from idp.models import Order, OrderLine
+from idp.models import Order
 from idp.service import service
 
 bp = Blueprint("orders", __name__, url_prefix="/api/hr/v1/orders")
@@ -46,17 +45,11 @@ def receive() -> Response:
 def show_version(order_id: str, version: int) -> Response:
     """State of the order and of each line, without sensitive fields.  Signed like a delivery, over an empty body."""
     source = _signed_by(b"")
-    order = db.session.scalar(
-        sa.select(Order).where(Order.source == source, Order.order_id == order_id, Order.version == version)
-    )
-    if order is None:
+    found = order_standing(source, order_id, version)
+    if found is None:
         raise Problem(404, "not_found", "no such version of such an order")
-    lines = db.session.execute(
-        sa.select(OrderLine.line, OrderLine.state, OrderLine.note)
-        .where(OrderLine.order_pk == order.id)
-        .order_by(OrderLine.position)
-    )
-    return jsonify(_receipt(order) | {"persons": [row._asdict() for row in lines]})
+    order, lines = found
+    return jsonify(_receipt(order) | {"persons": lines})
 
 
 def _raw_body() -> bytes:

@@ -31,6 +31,18 @@ def list_orders(here: Here) -> list[dict[str, Any]]:
     ]
 
 
+def order_standing(source: str, order_id: str, version: int) -> tuple[Order, list[dict[str, Any]]] | None:
+    """What the sender may know of its order: the version, and line, state and note of each person."""
+    order = db.session.scalar(
+        sa.select(Order).where(Order.source == source, Order.order_id == order_id, Order.version == version)
+    )
+    if order is None:
+        return None
+    columns = sa.select(OrderLine.line, OrderLine.state, OrderLine.note)
+    lines = db.session.execute(columns.where(OrderLine.order_pk == order.id).order_by(OrderLine.position))
+    return order, [row._asdict() for row in lines]
+
+
 def execution_sheet(here: Here, order: Order, language: str) -> dict[str, Any]:
     """The sheet of one version of an order, as page and JSON show it; no sensitive fields."""
     lines = db.session.scalars(
