@@ -18,8 +18,25 @@ def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
     return False
 
 
+def let_tables_be_rebuilt(connection: sa.Connection) -> None:
+    """SQLite changes a column by rebuilding its table, which must not touch the rows that point there; it takes the
+    word only outside a transaction.  What is then written is checked before the commit."""
+    if connection.dialect.name == "sqlite":
+        raw: Any = connection.connection
+        raw.execute("PRAGMA foreign_keys=OFF")
+
+
+def check_references(connection: sa.Connection) -> None:
+    """Fail, and roll back, when a revision left a row that points nowhere."""
+    if connection.dialect.name == "sqlite":
+        broken = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if broken:
+            raise RuntimeError(f"rows that point nowhere: {broken[:5]}")
+
+
 engine = sa.create_engine(context.config.attributes["database_url"], poolclass=sa.pool.NullPool)
 with engine.connect() as connection:
+    let_tables_be_rebuilt(connection)
     context.configure(
         connection=connection,
         target_metadata=Base.metadata,
@@ -28,3 +45,4 @@ with engine.connect() as connection:
     )
     with context.begin_transaction():
         context.run_migrations()
+        check_references(connection)

@@ -1,14 +1,11 @@
-"""Registering a client of the OAuth provider (RFC 6749, 2; security.md, OAuth server).
+"""Registering a client of the OAuth provider, and changing one (RFC 6749, 2; RFC 7591; security.md, OAuth server).
 
-Owns what a client may be, above all which redirect URIs may be registered.  Whether a request's redirect URI is one
-of them is decided in `idp/oauth/authorization_request.py`.
+What a client may be is for `policies/registration.py` to say.
 """
 
-import re
 import secrets
-from collections.abc import Iterable
-from ipaddress import ip_address
-from urllib.parse import SplitResult, urlsplit
+from collections.abc import Mapping
+from typing import Any
 
 from idp.crypto import digest, new_token
 from idp.db import db
@@ -16,122 +13,81 @@ from idp.errors import AchkychError
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.models import Client
-
-SCOPES = ("openid", "profile", "email")
-GRANT_TYPES = ("authorization_code", "refresh_token")
-KNOWN_GRANT_TYPES = frozenset({"authorization_code", "refresh_token", "client_credentials"})
-LONGEST_URI = 2_000
-URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%#]+")  # RFC 3986, without the wildcard
-PRIVATE_USE = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")  # reverse domain name, RFC 8252, 7.1
-SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749, 3.3
+from policies.registration import BY_SECRET, ClientMetadata, Mistake, plain_metadata, read_metadata
 
 
 class BadClient(AchkychError):
-    """A client that can't be registered like this; the text names every mistake, for the operator."""
+    """A client that can't be registered like this; names every mistake."""
+
+    def __init__(self, mistakes: tuple[Mistake, ...]) -> None:
+        super().__init__("\n".join(f"{mistake.field}: {mistake.reason}" for mistake in mistakes))
+        self.mistakes = mistakes
 
 
-def register_client(
-    here: Here,
-    name: str,
-    redirect_uris: Iterable[str],
-    system: str | None = None,
-    post_logout_redirect_uris: Iterable[str] = (),
-    scopes: Iterable[str] = SCOPES,
-    grant_types: Iterable[str] = GRANT_TYPES,
-    pkce_required: bool = True,
-    public: bool = False,
-) -> tuple[str, str | None]:
-    """Add a client; its id, and its secret that nobody will see again (None for a public client).
+def register_client(here: Here, registration: Mapping[str, Any], system: str | None = None) -> tuple[str, str | None]:
+    """Add a client; its id, and its secret that nobody will see again (None where it needs none).
 
-    `system` is the code of the system it belongs to: only accounts with access to that get in; without one everybody
-    does.  A public client is a native or browser application, which can't keep a secret.
+    `registration` is its metadata under the standards' names.  `system` is the code of the system it belongs to: only
+    accounts with access to that get in; without one everybody does.  Raises `BadClient`.
     """
-    secret = None if public else new_token()
-    client = Client(
-        client_id=secrets.token_hex(12),
-        name=name,
-        system=system,
-        secret_digest=digest(secret) if secret else None,
-        redirect_uris=list(redirect_uris),
-        post_logout_redirect_uris=list(post_logout_redirect_uris),
-        scopes=sorted(set(scopes)),
-        grant_types=sorted(set(grant_types)),
-        pkce_required=pkce_required,
-        created_at=here.now,
-    )
-    if mistakes := _mistakes(client):
-        raise BadClient("\n".join(mistakes))
+    client = new_client(here, checked(registration), system)
+    secret = give_secret(here, client)
     db.session.add(client)
-    record(here, "client-registered", subject=f"client/{client.client_id}", before={}, after=_description(client))
+    record(here, "client-registered", subject=f"client/{client.client_id}", before={}, after=description(client))
     return client.client_id, secret
 
 
-def redirect_uri_refusal(uri: str, native: bool = False) -> str | None:
-    """Why `uri` can't be registered, or None when it can (RFC 6749, 3.1.2; RFC 8252, 7; RFC 9700, 2.1).
+def change_client(here: Here, client: Client, registration: Mapping[str, Any]) -> str | None:
+    """Give a client other metadata; a new secret when it needs one and had none.  Raises `BadClient`."""
+    before = description(client)
+    client.registration = plain_metadata(checked(registration))
+    secret = None if _has_what_it_needs(client) else give_secret(here, client)
+    record(here, "client-changed", subject=f"client/{client.client_id}", before=before, after=description(client))
+    return secret
 
-    `native` admits private-use schemes, which belong to applications on a device.
+
+def checked(registration: Mapping[str, Any]) -> ClientMetadata:
+    """The metadata, if a client may be like that.  Raises `BadClient` with every mistake."""
+    metadata, mistakes = read_metadata(registration)
+    if mistakes:
+        raise BadClient(mistakes)
+    return metadata
+
+
+def new_client(here: Here, metadata: ClientMetadata, system: str | None) -> Client:
+    """The row of a client, not yet added."""
+    client_id = secrets.token_hex(12)
+    return Client(client_id=client_id, system=system, registration=plain_metadata(metadata), created_at=here.now)
+
+
+def give_secret(here: Here, client: Client) -> str | None:
+    """A new secret for a client that proves itself by one; the old one is dead.
+
+    Only the digest is kept, unless the secret is the key of an HMAC (OIDC Core, 9: client_secret_jwt).
     """
-    if not 1 <= len(uri) <= LONGEST_URI or not URI_CHARACTERS.fullmatch(uri):
-        return "characters"
-    if "#" in uri:
-        return "fragment"
-    try:
-        parts = urlsplit(uri)
-        parts.port  # noqa: B018  # reading it is what checks it
-    except ValueError:
-        return "malformed"
-    return _scheme_refusal(parts, native) or _place_refusal(parts)
+    method = read_metadata(client.registration)[0].token_endpoint_auth_method
+    client.secret_digest = client.secret = None
+    if method not in (*BY_SECRET, "client_secret_jwt"):
+        return None
+    secret = new_token()
+    client.secret_digest = digest(secret)
+    if method == "client_secret_jwt":
+        client.secret = here.service.vault.seal(secret, secret_place(client.client_id))
+    return secret
 
 
-def _scheme_refusal(parts: SplitResult, native: bool) -> str | None:
-    if parts.scheme == "https":
-        return None if parts.hostname else "host"
-    if parts.scheme == "http":
-        return None if is_loopback(parts.hostname) else "http"
-    return None if native and PRIVATE_USE.fullmatch(parts.scheme) and not parts.netloc else "scheme"
+def secret_place(client_id: str) -> str:
+    """What a sealed client secret is bound to."""
+    return f"client/{client_id}/secret"
 
 
-def _place_refusal(parts: SplitResult) -> str | None:
-    if "@" in parts.netloc:
-        return "userinfo"
-    dots = {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."}
-    return "path" if dots & set(parts.path.lower().split("/")) else None
-
-
-def is_loopback(host: str | None) -> bool:
-    """Whether `host` is this very machine: a loopback address, or the name for one (RFC 8252, 7.3, 8.3)."""
-    if host is None or host == "localhost":
-        return host is not None
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _mistakes(client: Client) -> list[str]:
-    native = client.secret_digest is None
-    addresses = [*client.redirect_uris, *client.post_logout_redirect_uris]
-    refused = [f"{uri!r}: {refusal}" for uri in addresses if (refusal := redirect_uri_refusal(uri, native))]
-    unknown = [f"grant type {grant_type!r}" for grant_type in set(client.grant_types) - KNOWN_GRANT_TYPES]
-    scopes = [f"scope {scope!r}" for scope in client.scopes if not SCOPE.fullmatch(scope)]
-    contradictions = {
-        "a client for people needs a redirect URI": "authorization_code" in client.grant_types
-        and not client.redirect_uris,
-        "a public client can't act for itself": native and "client_credentials" in client.grant_types,
-        "a public client needs PKCE": native and not client.pkce_required,
-    }
-    return refused + unknown + scopes + [mistake for mistake, made in contradictions.items() if made]
-
-
-def _description(client: Client) -> dict[str, object]:
+def description(client: Client) -> dict[str, Any]:
     """A client as the audit trail shows it."""
-    return {
-        "name": client.name,
-        "system": client.system,
-        "public": client.secret_digest is None,
-        "redirect_uris": client.redirect_uris,
-        "post_logout_redirect_uris": client.post_logout_redirect_uris,
-        "scopes": client.scopes,
-        "grant_types": client.grant_types,
-        "pkce_required": client.pkce_required,
-    }
+    return {"system": client.system, **client.registration}
+
+
+def _has_what_it_needs(client: Client) -> bool:
+    method = read_metadata(client.registration)[0].token_endpoint_auth_method
+    if method == "client_secret_jwt":
+        return client.secret is not None
+    return method not in BY_SECRET or client.secret_digest is not None

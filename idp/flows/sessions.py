@@ -57,15 +57,17 @@ LOOK_UP = (
 )  # fmt: skip
 
 
-def start_session(here: Here, account: Account) -> str:
+def start_session(here: Here, account: Account, amr: Sequence[str] = ("pwd",)) -> str:
     """Begin a session for `account`; the answer is the cookie's value, which nobody else will ever see.
+
+    `amr` says how the person proved themselves (RFC 8176).
 
     Who is signed in already in this browser goes on under a new cookie (ASVS 7.2.4), and what clients hold stays;
     somebody else's session in this browser ends.
     """
     token = new_token()
     if here.session_id is not None and here.account_id == account.id:
-        _renew(here, here.session_id, token)
+        _renew(here, here.session_id, token, amr)
         return token
     if here.session_id is not None:
         end_session(here, here.session_id, "replaced")
@@ -76,6 +78,7 @@ def start_session(here: Here, account: Account) -> str:
             started_at=here.now,
             authenticated_at=here.now,
             last_seen_at=here.now,
+            amr=list(amr),
             address=here.address,
             agent=here.agent[:200],
         )
@@ -83,8 +86,8 @@ def start_session(here: Here, account: Account) -> str:
     return token
 
 
-def _renew(here: Here, session_id: UUID, token: str) -> None:
-    fresh = {"started_at": here.now, "authenticated_at": here.now, "last_seen_at": here.now}
+def _renew(here: Here, session_id: UUID, token: str, amr: Sequence[str]) -> None:
+    fresh = {"started_at": here.now, "authenticated_at": here.now, "last_seen_at": here.now, "amr": list(amr)}
     db.session.execute(
         sa.update(Session)
         .where(Session.id == session_id, Session.ended_at.is_(None))

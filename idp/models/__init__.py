@@ -3,12 +3,14 @@
 from idp.models.account import Account
 from idp.models.agreement import Acceptance
 from idp.models.audit import AuditDay, AuditRecord
-from idp.models.client import Client
+from idp.models.client import Client, InitialAccessToken, SpentJti
+from idp.models.consent import Consent
 from idp.models.credential import Activation, Credential
 from idp.models.department import Department
-from idp.models.grant import AuthorizationCode, AuthorizationRequest, Grant, RefreshToken
+from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
 from idp.models.link import Link
 from idp.models.lockout import Lockout
+from idp.models.logout_notice import LogoutNotice
 from idp.models.officer import Officer
 from idp.models.order import Delivery, Order, OrderLine
 from idp.models.person import AffiliationRow, Person
@@ -27,12 +29,16 @@ __all__ = [
     "AuthorizationCode",
     "AuthorizationRequest",
     "Client",
+    "Consent",
     "Credential",
     "Delivery",
     "Department",
+    "DeviceCode",
     "Grant",
+    "InitialAccessToken",
     "Link",
     "Lockout",
+    "LogoutNotice",
     "Message",
     "Officer",
     "Order",
@@ -41,6 +47,7 @@ __all__ = [
     "RefreshToken",
     "Session",
     "SigningKey",
+    "SpentJti",
     "System",
     "Task",
 ]

@@ -23,7 +23,11 @@ class AuthorizationRequest(Identified, Base):
 
 
 class Grant(Identified, Base):
-    """One sign-in of one session to one client: the family of all codes and tokens that come from it."""
+    """One sign-in of one session to one client: the family of all codes and tokens that come from it.
+
+    `claims`, `resources` and `authorization_details` are what was asked for beside the scope, and granted (OIDC Core,
+    5.5; RFC 8707; RFC 9396).
+    """
 
     __tablename__ = "grant"
 
@@ -31,6 +35,9 @@ class Grant(Identified, Base):
     client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"))
     session_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("session.id"), index=True)
     scope: Mapped[str]
+    claims: Mapped[dict[str, Any] | None]
+    resources: Mapped[list[str] | None]
+    authorization_details: Mapped[list[Any] | None]
     granted_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoke_reason: Mapped[str | None]
@@ -47,6 +54,7 @@ class AuthorizationCode(Identified, Base):
     redirect_uri_given: Mapped[bool]
     nonce: Mapped[str | None]
     code_challenge: Mapped[str | None]
+    jkt: Mapped[str | None]  # thumbprint of the DPoP key it is bound to (RFC 9449, 10)
     authenticated_at: Mapped[datetime]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
@@ -60,7 +68,27 @@ class RefreshToken(Identified, Base):
 
     grant_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("grant.id"), index=True)
     token_digest: Mapped[str] = mapped_column(unique=True)
+    jkt: Mapped[str | None]  # thumbprint of the DPoP key it is bound to (RFC 9449, 5)
     authenticated_at: Mapped[datetime]
     issued_at: Mapped[datetime]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class DeviceCode(Identified, Base):
+    """A device that waits for its person (RFC 8628): polled by its own code, approved by the code the person types."""
+
+    __tablename__ = "device_code"
+
+    client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"))
+    device_digest: Mapped[str] = mapped_column(unique=True)
+    user_digest: Mapped[str] = mapped_column(unique=True)
+    parameters: Mapped[dict[str, Any]]  # scope, resource ... as a waiting authorization request has them
+    grant_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("grant.id"))  # once approved
+    authenticated_at: Mapped[datetime | None]
+    denied_at: Mapped[datetime | None]
+    used_at: Mapped[datetime | None]
+    interval: Mapped[int]  # seconds between two polls
+    polled_at: Mapped[datetime | None]
+    requested_at: Mapped[datetime]
+    expires_at: Mapped[datetime] = mapped_column(index=True)

@@ -18,6 +18,7 @@ class Session(Identified, Base):
     token_digest: Mapped[str] = mapped_column(unique=True)
     started_at: Mapped[datetime]
     authenticated_at: Mapped[datetime]
+    amr: Mapped[list[str]]  # how the person proved themselves (RFC 8176)
     last_seen_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]

@@ -79,8 +79,8 @@ def _redirect_uri(parameters: Parameters, client: RegisteredClient) -> str:
     if "redirect_uri" in parameters.faulty:
         raise UnsafeRequest("unreadable-redirect-uri", client.client_id)
     if asked is None:
-        if len(client.redirect_uris) == 1 and "openid" not in parameters.words("scope"):
-            return client.redirect_uris[0]
+        if len(client.metadata.redirect_uris) == 1 and "openid" not in parameters.words("scope"):
+            return client.metadata.redirect_uris[0]
         raise UnsafeRequest("no-redirect-uri", client.client_id)
     if not is_registered(asked, client):
         raise UnsafeRequest("unknown-redirect-uri", client.client_id)
@@ -89,10 +89,10 @@ def _redirect_uri(parameters: Parameters, client: RegisteredClient) -> str:
 
 def is_registered(uri: str, client: RegisteredClient) -> bool:
     """Exact match (RFC 9700, 2.1); for a native application any port of its loopback address (RFC 8252, 7.3)."""
-    if uri in client.redirect_uris:
+    if uri in client.metadata.redirect_uris:
         return True
-    loopback = LOOPBACK.fullmatch(uri) if client.public else None
-    return loopback is not None and "".join(loopback.groups()) in client.redirect_uris
+    loopback = LOOPBACK.fullmatch(uri) if client.metadata.public else None
+    return loopback is not None and "".join(loopback.groups()) in client.metadata.redirect_uris
 
 
 # --- the checks: each tells what is wrong, or nothing
@@ -171,7 +171,7 @@ def the_code_is_bound(parameters: Parameters, client: RegisteredClient) -> OAuth
     """By PKCE; a client that is exempted binds it by a nonce instead (RFC 9700, 2.1.1)."""
     if parameters.get("code_challenge") is not None:
         return None
-    if client.pkce_required or client.public:
+    if client.metadata.require_pkce or client.metadata.public:
         return OAuthError("invalid_request", "code_challenge is required")
     if parameters.get("nonce") is None or "openid" not in client.scopes.intersection(parameters.words("scope")):
         return OAuthError("invalid_request", "code_challenge, or scope openid with a nonce, is required")

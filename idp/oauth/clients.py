@@ -19,6 +19,7 @@ from sqlalchemy.engine import Engine
 from idp.crypto import digest
 from idp.db import db, reader
 from idp.models import Client
+from policies.registration import BY_SECRET, ClientMetadata, read_metadata
 
 RECENT = 5.0  # seconds; «disabled means disabled now» (security.md, principle 8)
 CLIENT_ID = re.compile(r"[A-Za-z0-9._~\-]{1,128}")
@@ -26,48 +27,45 @@ CLIENT_ID = re.compile(r"[A-Za-z0-9._~\-]{1,128}")
 
 @dataclass(frozen=True, slots=True)
 class RegisteredClient:
-    """A client that is registered now.  `id` is the row's, `client_id` the name it calls itself by."""
+    """A client that is registered now.  `id` is the row's, `client_id` the name it calls itself by.
+
+    `secret` is sealed, and there only for clients that prove themselves by an HMAC.
+    """
 
     id: UUID
     client_id: str
-    name: str
     system: str | None
     secret_digest: str | None
-    redirect_uris: tuple[str, ...]
-    post_logout_redirect_uris: tuple[str, ...]
-    scopes: frozenset[str]
-    grant_types: frozenset[str]
-    pkce_required: bool
+    secret: bytes | None
+    metadata: ClientMetadata
 
     @property
-    def public(self) -> bool:
-        """Whether it can't keep a secret (RFC 6749, 2.1)."""
-        return self.secret_digest is None
+    def name(self) -> str:
+        """What people know it by."""
+        return self.metadata.client_name or self.client_id
+
+    @property
+    def scopes(self) -> frozenset[str]:
+        """What it may have at most."""
+        return frozenset(self.metadata.scope)
 
     def check_client_secret(self, secret: str) -> bool:
         """Authlib's question: is this the secret?"""
         return self.secret_digest is not None and hmac.compare_digest(digest(secret), self.secret_digest)
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Authlib's question: may it prove itself like this?  Public clients only name themselves (RFC 6749, 2.3)."""
-        return (method == "none") == self.public
+        """Authlib's question: may it prove itself like this?  Header and body carry the same secret, so whoever
+        registered one of the two may use the other."""
+        registered = self.metadata.token_endpoint_auth_method
+        return method == registered or (method in BY_SECRET and registered in BY_SECRET)
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Authlib's question: may it use this grant?"""
-        return grant_type in self.grant_types
+        return grant_type in self.metadata.grant_types
 
 
 STATEMENT = sa.select(
-    Client.id,
-    Client.client_id,
-    Client.name,
-    Client.system,
-    Client.secret_digest,
-    Client.redirect_uris,
-    Client.post_logout_redirect_uris,
-    Client.scopes,
-    Client.grant_types,
-    Client.pkce_required,
+    Client.id, Client.client_id, Client.system, Client.secret_digest, Client.secret, Client.registration
 ).where(Client.client_id == sa.bindparam("client_id"), Client.removed_at.is_(None))
 
 _known: WeakKeyDictionary[Engine, dict[str, tuple[float, RegisteredClient]]] = WeakKeyDictionary()
@@ -96,10 +94,7 @@ def _read(client_id: str, known: dict[str, tuple[float, RegisteredClient]]) -> R
     if row is None:
         known.pop(client_id, None)
         return None
-    lists = row.redirect_uris, row.post_logout_redirect_uris, row.scopes, row.grant_types
-    client = RegisteredClient(
-        *row[:5], tuple(lists[0]), tuple(lists[1]), frozenset(lists[2]), frozenset(lists[3]), row.pkce_required
-    )
+    client = RegisteredClient(*row[:5], read_metadata(row.registration)[0])
     known[client_id] = (started, client)
     return client
 

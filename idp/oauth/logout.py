@@ -68,7 +68,7 @@ def after_sign_out(token: str, now: datetime) -> str | None:
 def _target(parameters: Parameters, client: RegisteredClient) -> str | None:
     """Registered exactly like this, or nowhere (RP-Initiated Logout, 3)."""
     uri = parameters.get("post_logout_redirect_uri")
-    if uri is None or uri not in client.post_logout_redirect_uris:
+    if uri is None or uri not in client.metadata.post_logout_redirect_uris:
         return None
     return with_parameters(uri, state=parameters.get("state"))
 

@@ -16,13 +16,15 @@ from idp.flows.activate import issue_activation
 from idp.flows.apply_order import apply_order
 from idp.flows.receive_order import receive_order
 from idp.flows.register_client import register_client
-from idp.flows.signing_keys import ensure_signing_key
+from idp.flows.signing_keys import ensure_signing_keys
 from idp.models import Account, Lockout, Person
 from tests.builders import Make, Someone
 
 DAY = date(2026, 9, 7)
 FAMILIES = ("Үлгүбаева", "Мисалов", "Образцова", "Жусупбекова", "Тестов", "Кошоева")
 GIVEN = ("Анара", "Бакыт", "Чолпон", "Данияр", "Элнура", "Жаныбек", "Гүлмира")
+
+GRANTS = {"grant_types": ["authorization_code", "refresh_token"], "first_party": True}
 
 
 class Scene:
@@ -79,8 +81,10 @@ class Scene:
     def client(self, redirect_uri: str, name: str = "UNET", **more: Any) -> tuple[str, str]:
         """A registered client and its secret."""
         with self.act() as here:
-            ensure_signing_key(here)
-            client_id, secret = register_client(here, name, [redirect_uri], **more)
+            ensure_signing_keys(here)
+            client_id, secret = register_client(
+                here, {"client_name": name, "redirect_uris": [redirect_uri], **GRANTS, **more}
+            )
         assert secret is not None
         return client_id, secret
 

@@ -40,15 +40,20 @@ class Party:
         self.base = make.service.settings.base_url
 
     def client(self, **changes: Any) -> Registered:
-        """A registered client; by default one that does everything."""
+        """A registered client; by default one of the university's own that does everything.
+
+        `changes` are metadata by their standard names, `system`, or a shorter word for one of them.
+        """
         values: dict[str, Any] = {
-            "name": "Test system",
+            "client_name": "Test system",
             "redirect_uris": [CALLBACK],
             "post_logout_redirect_uris": [AFTER],
-            "scopes": ["openid", "profile", "email", "affiliation", "orders:read"],
-        }
+            "grant_types": ["authorization_code", "refresh_token"],
+            "scope": "openid profile email affiliation orders:read",
+            "first_party": True,
+        } | _in_standard_words(changes)
         with self.app.app_context():
-            made = register_client(self.make.here(), **(values | changes))
+            made = register_client(self.make.here(), values, values.pop("system", None))
             db.session.commit()
             db.session.remove()
         return Registered(*made)
@@ -130,6 +135,14 @@ class Party:
         elif client is not None:
             form = {"client_id": client.client_id} | form
         return self.app.test_client().post(path, base_url=self.base, data=form, headers=headers)
+
+
+def _in_standard_words(changes: dict[str, Any]) -> dict[str, Any]:
+    words = {"name": "client_name", "pkce_required": "require_pkce", "scopes": "scope"}
+    named = {words.get(name, name): value for name, value in changes.items()}
+    if named.pop("public", False):
+        named |= {"token_endpoint_auth_method": "none", "application_type": "native"}
+    return named
 
 
 def basic(client_id: str, secret: str) -> str:

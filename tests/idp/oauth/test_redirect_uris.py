@@ -2,7 +2,8 @@
 
 import pytest
 
-from idp.flows.register_client import BadClient, redirect_uri_refusal
+from idp.flows.register_client import BadClient
+from policies.redirect_uris import redirect_uri_refusal
 from tests.builders import Make
 from tests.idp.oauth.driver import CALLBACK, Party, answer_of
 
