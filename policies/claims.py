@@ -3,7 +3,7 @@
 Owns which claim belongs to which scope.  Leaves alone `sub` and the protocol claims, which the provider adds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 CLAIMS: Mapping[str, tuple[str, ...]] = {
@@ -14,10 +14,17 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def claims_for(scopes: frozenset[str], person: Mapping[str, Any]) -> dict[str, Any]:
-    """The claims these scopes open; `person` is keyed by claim name, what is absent or empty is left out."""
-    opened = (claim for scope, claims in CLAIMS.items() if scope in scopes for claim in claims)
-    return {claim: _plain(person[claim]) for claim in opened if _says_something(claim, person)}
+def claims_for(
+    scopes: frozenset[str],
+    person: Mapping[str, Any],
+    asked: frozenset[str] = frozenset(),
+    allowed: Collection[str] | None = None,
+) -> dict[str, Any]:
+    """The claims that these scopes open, and those `asked` for one by one (OIDC Core, 5.5), as far as they are `allowed`
+    (None: all); `person` is keyed by claim name, what is absent or empty is left out."""
+    opened = [claim for scope, claims in CLAIMS.items() for claim in claims if scope in scopes or claim in asked]
+    told = [claim for claim in opened if allowed is None or claim in allowed]
+    return {claim: _plain(person[claim]) for claim in told if _says_something(claim, person)}
 
 
 def _says_something(claim: str, person: Mapping[str, Any]) -> bool:

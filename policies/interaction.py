@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
+from policies.assurance import satisfies
+
 
 @dataclass(frozen=True, slots=True)
 class Facts:
@@ -19,6 +21,12 @@ class Facts:
     must_change_password: bool
     agreement_accepted: bool
     client_allowed: bool  # policy grants this account the client's system; True without a client
+    is_expected: bool  # the account the client named (id_token_hint, claim sub); True when it named none
+    amr: frozenset[str]  # how the person proved themselves (RFC 8176)
+    acr_needed: frozenset[str]  # classes of which one must be reached; empty: any will do
+    consent_given_at: datetime | None  # to all that the client asks for; None: something is left to ask
+    consent_needed: bool  # whether this client asks at all (first-party systems don't)
+    account_chosen: bool  # the person said in this request that the signed-in account is the right one
     prompt: frozenset[str]
     authenticated_at: datetime | None
     max_age: int | None
@@ -26,15 +34,21 @@ class Facts:
 
 
 class Step(Enum):
-    """What happens next; the last two are the answers to a client that forbids pages (prompt=none)."""
+    """What happens next; from LOGIN_REQUIRED on they are answers to the client instead of pages."""
 
     SIGN_IN = "sign-in"
     CHANGE_PASSWORD = "change-password"
     AGREEMENT = "agreement"
+    CHOOSE_ACCOUNT = "choose-account"
+    CONSENT = "consent"
     DENIED = "denied"
     DONE = "done"
     LOGIN_REQUIRED = "login-required"
     INTERACTION_REQUIRED = "interaction-required"
+    CONSENT_REQUIRED = "consent-required"
+    ACCOUNT_SELECTION_REQUIRED = "account-selection-required"
+    OTHER_PERSON = "other-person"
+    UNMET_AUTHENTICATION = "unmet-authentication"
 
 
 Check = Callable[[Facts, datetime], bool]
@@ -48,7 +62,34 @@ def nobody_is_signed_in(facts: Facts, now: datetime) -> bool:
 def a_fresh_sign_in_is_asked_for(facts: Facts, now: datetime) -> bool:
     """The client asked for the person to prove themselves again, and they have not since."""
     asked = "login" in facts.prompt or _older_than_max_age(facts, now)
-    return asked and (facts.authenticated_at is None or facts.authenticated_at < facts.requested_at)
+    return asked and not _signed_in_since(facts)
+
+
+def somebody_else_was_expected(facts: Facts, now: datetime) -> bool:
+    """The client named another account, and the person has not signed in since.  OIDC Core 3.1.2.1."""
+    return not facts.is_expected and not _signed_in_since(facts)
+
+
+def somebody_else_came(facts: Facts, now: datetime) -> bool:
+    """The client named another account than the one that signed in for it.  OIDC Core 3.1.2.2."""
+    return not facts.is_expected
+
+
+def the_account_is_not_chosen(facts: Facts, now: datetime) -> bool:
+    """The client wants the person to say which account it is, and they have not.  OIDC Core 3.1.2.1."""
+    return "select_account" in facts.prompt and not facts.account_chosen and not _signed_in_since(facts)
+
+
+def the_proof_is_too_weak(facts: Facts, now: datetime) -> bool:
+    """The client needs a class of authentication that was not reached.  OIDC Core 5.5.1.1."""
+    return bool(facts.acr_needed) and not satisfies(facts.amr, facts.acr_needed)
+
+
+def the_consent_is_missing(facts: Facts, now: datetime) -> bool:
+    """Something the client asks for was not agreed to, or it wants to be agreed to again.  OIDC Core 3.1.2.4."""
+    if "consent" in facts.prompt:
+        return facts.consent_given_at is None or facts.consent_given_at < facts.requested_at
+    return facts.consent_needed and facts.consent_given_at is None
 
 
 def the_account_is_closed(facts: Facts, now: datetime) -> bool:
@@ -74,10 +115,15 @@ def the_system_is_not_granted(facts: Facts, now: datetime) -> bool:
 CHECKS: tuple[tuple[Check, Step], ...] = (
     (nobody_is_signed_in, Step.SIGN_IN),
     (a_fresh_sign_in_is_asked_for, Step.SIGN_IN),
+    (somebody_else_was_expected, Step.SIGN_IN),
+    (somebody_else_came, Step.OTHER_PERSON),
     (the_account_is_closed, Step.DENIED),
+    (the_account_is_not_chosen, Step.CHOOSE_ACCOUNT),
+    (the_proof_is_too_weak, Step.UNMET_AUTHENTICATION),
     (the_password_must_change, Step.CHANGE_PASSWORD),
     (the_agreement_is_missing, Step.AGREEMENT),
     (the_system_is_not_granted, Step.DENIED),
+    (the_consent_is_missing, Step.CONSENT),
 )
 
 # OIDC Core 3.1.2.6: the errors for a step that would need a page.
@@ -85,6 +131,8 @@ WITHOUT_PAGES = {
     Step.SIGN_IN: Step.LOGIN_REQUIRED,
     Step.CHANGE_PASSWORD: Step.INTERACTION_REQUIRED,
     Step.AGREEMENT: Step.INTERACTION_REQUIRED,
+    Step.CHOOSE_ACCOUNT: Step.ACCOUNT_SELECTION_REQUIRED,
+    Step.CONSENT: Step.CONSENT_REQUIRED,
 }
 
 
@@ -92,6 +140,11 @@ def next_step(facts: Facts, now: datetime) -> Step:
     """The first check that holds decides; none left means done."""
     step = next((step for check, step in CHECKS if check(facts, now)), Step.DONE)
     return WITHOUT_PAGES.get(step, step) if "none" in facts.prompt else step
+
+
+def _signed_in_since(facts: Facts) -> bool:
+    """Whether the person signed in for this very request."""
+    return facts.authenticated_at is not None and facts.authenticated_at >= facts.requested_at
 
 
 def _older_than_max_age(facts: Facts, now: datetime) -> bool:

@@ -24,6 +24,8 @@ HARMLESS = frozenset({
     "department_code", "position_code", "program_code", "programme_code", "faculty_code", "group_code",
     "system_code", "reason_code", "status_code", "error_code", "outcome_code", "country_code", "language_code",
     "link_id", "token_type", "password_changed_at", "text_hash", "agreement_hash",
+    "token_endpoint_auth_method", "token_endpoint_auth_signing_alg", "access_token_signed_response_alg",
+    "id_token_signed_response_alg", "id_token_encrypted_response_alg", "id_token_encrypted_response_enc",
 })  # fmt: skip
 
 

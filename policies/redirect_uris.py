@@ -1,4 +1,4 @@
-"""Which addresses a client may register.  RFC 6749, 3.1.2; RFC 8252, 7; RFC 9700, 2.1; security.md, OAuth server.
+"""Which addresses the client of a system may register.  Regulation annex; RFC 6749, 3.1.2; RFC 8252, 7; RFC 9700, 2.1.
 
 Owns the form of an address.  Whether a request's redirect URI is a registered one is decided in
 `idp/oauth/authorization_request.py`.

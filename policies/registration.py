@@ -1,15 +1,18 @@
-"""What a client may be.  RFC 7591, 2; OIDC Dynamic Client Registration, 2; RFC 9700, 2.1; security.md, OAuth server.
+"""What a client, the door of an information system, may be.  Regulation annex; RFC 7591, 2; OIDC Registration, 2.
 
-Owns the names, defaults and limits of a client's metadata, and which of them contradict each other.  Leaves alone keys
-(whether a JWK Set can be used is for `idp/jose.py`), addresses on the network, and who may register a client.
+Owns the names, defaults and limits of a client's metadata, and which of them contradict each other (RFC 9700, 2.1;
+security.md, OAuth server).  Leaves alone keys (whether a JWK Set can be used is for `idp/jose.py`), addresses on the
+network, and who may register a client.
 """
 
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
+from urllib.parse import urlsplit
 
-from policies.redirect_uris import redirect_uri_refusal, web_address_refusal
+from policies import registration_fields as kinds
+from policies.redirect_uris import redirect_uri_refusal
+from policies.registration_fields import Reader
 
 SIGNATURES = ("RS256", "PS256", "ES256", "EdDSA")
 CLIENT_SIGNATURES = (*SIGNATURES, "HS256")  # HS256 for client_secret_jwt only
@@ -25,11 +28,8 @@ GRANT_TYPES = ("authorization_code", "refresh_token", "client_credentials", DEVI
 RESPONSE_TYPES = ("code", "id_token", "code id_token")  # never `token` (RFC 9700, 2.1.2)
 SECURITY_PROFILES = ("fapi2-security", "fapi2-message-signing")
 CERTIFICATE_NAMES = ("subject_dn", "san_dns", "san_uri", "san_ip", "san_email")  # RFC 8705, 2.1.2
-SCOPES = ("openid", "profile", "email")
-LONGEST_NAME = 200
-LONGEST_LIST = 50
-SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749, 3.3
-TEXT = re.compile(r"[^\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+SCOPES = ("email", "openid", "profile")
+MANAGE_CLIENTS = "clients.manage"  # the scope of programs that register clients; itself given at the command only
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class ClientMetadata:
     dpop_bound_access_tokens: bool = False
     subject_type: str = "public"
     sector_identifier_uri: str | None = None
-    id_token_signed_response_alg: str = "RS256"
+    id_token_signed_response_alg: str = "RS256"  # noqa: S105
     id_token_encrypted_response_alg: str | None = None
     id_token_encrypted_response_enc: str | None = None
     userinfo_signed_response_alg: str | None = None
@@ -99,6 +99,7 @@ class ClientMetadata:
 
     access_token_signed_response_alg: str = "RS256"  # noqa: S105
     require_pkce: bool = True
+    require_nonce: bool = True  # of those that are exempted from PKCE
     security_profile: str | None = None
     resources: tuple[str, ...] = ()
     claims: tuple[str, ...] | None = None
@@ -127,10 +128,9 @@ class ClientMetadata:
 
 
 HOUSE_FIELDS = (
-    "access_token_signed_response_alg", "require_pkce", "security_profile", "resources", "claims", "first_party",
+    "access_token_signed_response_alg", "require_pkce", "require_nonce", "security_profile", "resources", "claims",
+    "first_party",
 )  # fmt: skip
-
-Reader = Callable[[Any], tuple[Any, str | None]]  # the value as it is kept, and what is wrong with it
 
 
 def read_metadata(values: Mapping[str, Any]) -> tuple[ClientMetadata, tuple[Mistake, ...]]:
@@ -138,100 +138,73 @@ def read_metadata(values: Mapping[str, Any]) -> tuple[ClientMetadata, tuple[Mist
     2).  A value of null counts as absent.  With mistakes the metadata must not be used."""
     read = {name: READERS[name](value) for name, value in values.items() if name in READERS and value is not None}
     mistakes = [Mistake(name, reason) for name, (_, reason) in read.items() if reason]
-    metadata = ClientMetadata(**{name: value for name, (value, reason) in read.items() if not reason})
+    said = {name: value for name, (value, reason) in read.items() if not reason}
+    metadata = _in_step(ClientMetadata(**said), "response_types" in said)
     return metadata, tuple(mistakes or _contradictions(metadata))
 
 
 def plain_metadata(metadata: ClientMetadata) -> dict[str, Any]:
-    """The metadata as JSON has it (RFC 7591, 3.2.1); what is absent is left out."""
-    said = {name: value for name, value in asdict(metadata).items() if value is not None and value != ()}
+    """The metadata as JSON has it (RFC 7591, 3.2.1); what is absent is left out, what was emptied is not."""
+    said = {name: value for name, value in asdict(metadata).items() if value is not None and value != EMPTY.get(name)}
     listed = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
     return {**listed, "scope": " ".join(metadata.scope)}
 
 
-# --- readers of single values
+EMPTY = {field.name: () for field in fields(ClientMetadata) if field.default == ()}
 
 
-def _text(value: Any) -> tuple[Any, str | None]:
-    fits = isinstance(value, str) and len(value) <= LONGEST_NAME and TEXT.fullmatch(value)
-    return value, None if fits else f"must be a text of at most {LONGEST_NAME} characters"
+def _in_step(metadata: ClientMetadata, said: bool) -> ClientMetadata:
+    """Grants and response types that go together (RFC 7591, 2.1); `said`: the response types are its own words."""
+    grants = metadata.grant_types
+    usual = "code" if "authorization_code" in grants else "id_token" if IMPLICIT in grants else None
+    responses = metadata.response_types if said else (usual,) if usual else ()
+    implied = (IMPLICIT,) if "id_token" in _words(responses) and IMPLICIT not in grants else ()
+    return replace(metadata, response_types=responses, grant_types=(*grants, *implied))
 
 
-def _flag(value: Any) -> tuple[Any, str | None]:
-    return value, None if isinstance(value, bool) else "must be true or false"
+def _words(responses: tuple[str, ...]) -> set[str]:
+    return {word for response in responses for word in response.split()}
 
 
-def _seconds(value: Any) -> tuple[Any, str | None]:
-    fits = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 10**9
-    return value, None if fits else "must be a number of seconds"
-
-
-def _document(value: Any) -> tuple[Any, str | None]:
-    return value, None if isinstance(value, Mapping) else "must be a JSON object"
-
-
-def _address(value: Any) -> tuple[Any, str | None]:
-    refusal = web_address_refusal(value) if isinstance(value, str) else "characters"
-    return value, f"is no address that can be used ({refusal})" if refusal else None
-
-
-def _one_of(*known: str) -> Reader:
-    return lambda value: (value, None if value in known else f"must be one of: {', '.join(known)}")
-
-
-def _list_of(reader: Reader) -> Reader:
-    def read(value: Any) -> tuple[Any, str | None]:
-        if not isinstance(value, list | tuple) or len(value) > LONGEST_LIST:
-            return value, f"must be a list of at most {LONGEST_LIST} entries"
-        reasons = [reason for item in value if (reason := reader(item)[1])]
-        return tuple(dict.fromkeys(value)) if not reasons else value, reasons[0] if reasons else None
-
-    return read
-
-
-def _scopes(value: Any) -> tuple[Any, str | None]:
-    words = value.split() if isinstance(value, str) else value
-    fits = isinstance(words, list | tuple) and all(isinstance(word, str) and SCOPE.fullmatch(word) for word in words)
-    return tuple(sorted(set(words))) if fits else value, None if fits else "must be scopes, separated by blanks"
-
-
-def _any_text(value: Any) -> tuple[Any, str | None]:
-    """Checked later, where it is known whether the application is native."""
-    return value, None if isinstance(value, str) else "must be a text"
+# --- the fields, one by one
 
 
 _SPECIAL: dict[str, Reader] = {
-    "client_name": _text,
-    "redirect_uris": _list_of(_any_text),
-    "post_logout_redirect_uris": _list_of(_any_text),
-    "application_type": _one_of("web", "native"),
-    "grant_types": _list_of(_one_of(*GRANT_TYPES)),
-    "response_types": _list_of(_one_of(*RESPONSE_TYPES)),
-    "scope": _scopes,
-    "token_endpoint_auth_method": _one_of(*AUTH_METHODS),
-    "token_endpoint_auth_signing_alg": _one_of(*CLIENT_SIGNATURES),
-    "jwks": _document,
-    "subject_type": _one_of("public", "pairwise"),
-    "default_max_age": _seconds,
-    "request_uris": _list_of(_address),
-    "authorization_details_types": _list_of(_text),
-    "default_acr_values": _list_of(_text),
-    "contacts": _list_of(_text),
-    "security_profile": _one_of(*SECURITY_PROFILES),
-    "resources": _list_of(_address),
-    "claims": _list_of(_text),
+    "client_name": kinds.text,
+    "redirect_uris": kinds.list_of(kinds.any_text),
+    "post_logout_redirect_uris": kinds.list_of(kinds.any_text),
+    "application_type": kinds.one_of("web", "native"),
+    "grant_types": kinds.list_of(kinds.one_of(*GRANT_TYPES)),
+    "response_types": kinds.list_of(kinds.one_of(*RESPONSE_TYPES)),
+    "scope": kinds.scopes,
+    "token_endpoint_auth_method": kinds.one_of(*AUTH_METHODS),
+    "token_endpoint_auth_signing_alg": kinds.one_of(*CLIENT_SIGNATURES),
+    "jwks": kinds.document,
+    "subject_type": kinds.one_of("public", "pairwise"),
+    "default_max_age": kinds.seconds,
+    "request_uris": kinds.list_of(kinds.address),
+    "authorization_details_types": kinds.list_of(kinds.text),
+    "default_acr_values": kinds.list_of(kinds.text),
+    "contacts": kinds.list_of(kinds.text),
+    "security_profile": kinds.one_of(*SECURITY_PROFILES),
+    "resources": kinds.list_of(kinds.address),
+    "claims": kinds.list_of(kinds.text),
 }
 
 
 def _reader_for(name: str, kind: Any) -> Reader:
     """By the standards' way of naming things."""
-    endings = {"_uri": _address, "_response_enc": _one_of(*CIPHERS), "_encrypted_response_alg": _one_of(*KEY_WRAPS)}
+    endings = {
+        "_uri": kinds.address,
+        "_response_enc": kinds.one_of(*CIPHERS),
+        "_encrypted_response_alg": kinds.one_of(*KEY_WRAPS),
+    }
     by_name = next((reader for ending, reader in endings.items() if name.endswith(ending)), None)
     if by_name:
         return by_name
     if name.endswith("_alg"):
-        return _one_of(*SIGNATURES)
-    return _flag if kind is bool else _text
+        return kinds.one_of(*SIGNATURES)
+    return kinds.flag if kind is bool else kinds.text
 
 
 READERS: dict[str, Reader] = {
@@ -243,23 +216,27 @@ READERS: dict[str, Reader] = {
 
 
 def _contradictions(client: ClientMetadata) -> list[Mistake]:
-    found = {mistake: made for check in CONTRADICTIONS for mistake, made in check(client).items()}
     addresses = [
         Mistake(field, f"{uri} can't be registered ({refusal})")
         for field in ("redirect_uris", "post_logout_redirect_uris")
         for uri in getattr(client, field)
         if (refusal := redirect_uri_refusal(uri, client.application_type == "native"))
     ]
-    return addresses + [Mistake(*mistake) for mistake, made in found.items() if made]
+    if addresses:
+        return addresses  # some of what follows takes them apart
+    found = {mistake: made for check in CONTRADICTIONS for mistake, made in check(client).items()}
+    return [Mistake(*mistake) for mistake, made in found.items() if made]
 
 
 Contradictions = dict[tuple[str, str], bool]
 
 
 def _of_grants(client: ClientMetadata) -> Contradictions:
-    for_people = "authorization_code" in client.grant_types or "id_token" in client.response_types
+    by_code = "authorization_code" in client.grant_types
+    for_people = by_code or bool(client.response_types)
     return {
         ("redirect_uris", "a client for people needs one"): for_people and not client.redirect_uris,
+        ("grant_types", "code needs authorization_code"): "code" in _words(client.response_types) and not by_code,
         ("grant_types", "a public client can't act for itself"): client.public
         and bool({"client_credentials", TOKEN_EXCHANGE} & set(client.grant_types)),
         ("require_pkce", "a public client needs PKCE"): client.public and not client.require_pkce,
@@ -298,7 +275,8 @@ def _of_profiles(client: ClientMetadata) -> Contradictions:
     return {
         ("token_endpoint_auth_method", "the security profile needs private_key_jwt or a certificate"): strict
         and method not in ("private_key_jwt", *BY_CERTIFICATE),
-        ("response_types", "the security profile allows code only"): strict and client.response_types != ("code",),
+        ("response_types", "the security profile allows code only"): strict
+        and not set(client.response_types) <= {"code"},
         ("require_pkce", "the security profile needs PKCE"): strict and not client.require_pkce,
         ("security_profile", "signed requests need jwks or jwks_uri"): client.signed_only
         and client.jwks is None
@@ -306,9 +284,16 @@ def _of_profiles(client: ClientMetadata) -> Contradictions:
     }
 
 
+def _of_subjects(client: ClientMetadata) -> Contradictions:
+    hosts = {urlsplit(uri).hostname for uri in client.redirect_uris}
+    alone = client.subject_type == "pairwise" and client.sector_identifier_uri is None
+    return {("sector_identifier_uri", "redirect URIs at several hosts need one"): alone and len(hosts) > 1}
+
+
 CONTRADICTIONS: tuple[Callable[[ClientMetadata], Contradictions], ...] = (
     _of_grants,
     _of_authentication,
     _of_encryption,
     _of_profiles,
+    _of_subjects,
 )

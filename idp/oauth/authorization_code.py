@@ -1,106 +1,116 @@
 """The authorization code grant at the token endpoint (RFC 6749, 4.1.3; RFC 7636, 4.6).
 
-On Authlib's grant, which checks redirect URI and PKCE.  The code is spent before those checks, by one statement in a
-transaction of its own: whatever comes of it, it is never accepted again.
+On Authlib's grant, which checks redirect URI and PKCE.  A code is spent by one statement, together with the storing
+of the refresh token; one whose request turns out wrong is spent as well: whatever comes of it, it is never accepted
+again.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, ClassVar
+from uuid import UUID
 
 import sqlalchemy as sa
+from authlib.oauth2 import OAuth2Error
 from authlib.oauth2.rfc6749 import AuthorizationCodeGrant as AuthlibAuthorizationCodeGrant
+from authlib.oauth2.rfc6749 import InvalidGrantError
 
 from idp.crypto import digest
-from idp.db import db, reader
+from idp.db import reader
 from idp.flows.here import Here
 from idp.models import AuthorizationCode, Grant
-from idp.oauth.access_token import bearer, issue_access_token
 from idp.oauth.client_authentication import METHODS
 from idp.oauth.clients import RegisteredClient
-from idp.oauth.id_token import SignIn, issue_id_token
-from idp.oauth.refresh_token import new_refresh_token
-from idp.oauth.standing import StandingGrant, revoke_grant, standing_grant
+from idp.oauth.one_use import spend
+from idp.oauth.standing import WIDTH, StandingGrant, revoke_grant, standing
+from idp.oauth.token_response import (
+    Tokens,
+    audience_asked,
+    key_of_public,
+    new_refresh_token,
+    token_response,
+)
 
-_of_client = AuthorizationCode.grant_id.in_(sa.select(Grant.id).where(Grant.client_id == sa.bindparam("client")))
-SPEND = (
-    sa.update(AuthorizationCode)
-    .where(
-        AuthorizationCode.code_digest == sa.bindparam("digest"),
-        AuthorizationCode.used_at.is_(None),
-        AuthorizationCode.expires_at > sa.bindparam("now"),
-        _of_client,
-    )
-    .values(used_at=sa.bindparam("now"))
-    .returning(
-        AuthorizationCode.grant_id,
+FOUND = (
+    standing(
+        AuthorizationCode.id,
         AuthorizationCode.redirect_uri,
         AuthorizationCode.redirect_uri_given,
         AuthorizationCode.nonce,
         AuthorizationCode.code_challenge,
+        AuthorizationCode.jkt,
         AuthorizationCode.authenticated_at,
+        AuthorizationCode.expires_at,
+        AuthorizationCode.used_at,
     )
-)
-SPENT = sa.select(AuthorizationCode.grant_id).where(
-    AuthorizationCode.code_digest == sa.bindparam("digest"), AuthorizationCode.used_at.is_not(None), _of_client
+    .join(AuthorizationCode, AuthorizationCode.grant_id == Grant.id)
+    .where(AuthorizationCode.code_digest == sa.bindparam("digest"))
 )
 
 
 @dataclass(frozen=True, slots=True)
-class SpentCode:
-    """A code that was just spent, and its grant; `redirect_uri` only if the token request must repeat it."""
+class FoundCode:
+    """A code whose grant stands."""
 
     code_challenge_method: ClassVar[str] = "S256"
 
     grant: StandingGrant
-    redirect_uri: str | None
+    id: UUID
+    redirect_uri: str
+    redirect_uri_given: bool
     nonce: str | None
     code_challenge: str | None
+    jkt: str | None
     authenticated_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
 
     def get_redirect_uri(self) -> str | None:
         """Authlib's question: what must the token request repeat?"""
-        return self.redirect_uri
+        return self.redirect_uri if self.redirect_uri_given else None
 
     def get_scope(self) -> str:
         """Authlib's question: what was granted?"""
         return self.grant.scope
 
 
-def spend_code(here: Here, code: str, client: RegisteredClient) -> SpentCode | None:
-    """Spend a code of this client.  A second use revokes what the first one gave (RFC 9700, 4.5; ASVS 10.4.2)."""
-    values = {"digest": digest(code), "client": client.id, "now": here.now}
-    with db.engine.begin() as connection:  # its own transaction, and both in one: no reuse is seen in between
-        row = connection.execute(SPEND, values).one_or_none()
-        grant = standing_grant(connection, row.grant_id, here.now) if row else None
-    if row is None:
-        _revoke_if_spent(here, values)
-    if row is None or grant is None:
-        return None
-    given = row.redirect_uri if row.redirect_uri_given else None
-    return SpentCode(grant, given, row.nonce, row.code_challenge, row.authenticated_at)
-
-
-def _revoke_if_spent(here: Here, values: dict[str, Any]) -> None:
+def find_code(here: Here, code: str, client: RegisteredClient) -> FoundCode | None:
+    """A code this client may use now.  A second use revokes what the first one gave (RFC 9700, 4.5; ASVS 10.4.2)."""
     with reader().connect() as connection:
-        row = connection.execute(SPENT, {"digest": values["digest"], "client": values["client"]}).one_or_none()
-    if row is not None:
-        revoke_grant(here, row.grant_id, "authorization code used twice")
+        row = connection.execute(FOUND, {"digest": digest(code), "now": here.now}).one_or_none()
+    found = FoundCode(StandingGrant(*row[:WIDTH]), *row[WIDTH:]) if row else None
+    if found is None or found.grant.client_row != client.id:
+        return None
+    if found.used_at is not None:
+        revoke_grant(here, found.grant.id, "authorization code used twice")
+        return None
+    return found if here.now < found.expires_at else None
 
 
 class AuthorizationCodeGrant(AuthlibAuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
-    """RFC 6749, 4.1 on our codes."""
+    """RFC 6749, 4.1 at the token endpoint; the authorization endpoint is ours."""
 
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
-    def query_authorization_code(self, code: str, client: RegisteredClient) -> SpentCode | None:
-        return spend_code(self.request.here, code, client)
+    def query_authorization_code(self, code: str, client: RegisteredClient) -> FoundCode | None:
+        return find_code(self.request.here, code, client)
 
-    def authenticate_user(self, authorization_code: SpentCode) -> str:
+    def validate_token_request(self) -> None:
+        """Authlib's checks; a code that was found but does not fit is spent (ASVS 10.4.2)."""
+        self.request.authorization_code = None
+        try:
+            super().validate_token_request()
+            self._is_for_this_key()
+        except OAuth2Error:
+            if found := self.request.authorization_code:
+                spend(AuthorizationCode, found.id, self.request.here.now)
+            raise
+
+    def authenticate_user(self, authorization_code: FoundCode) -> str:
         return authorization_code.grant.sub
 
-    def delete_authorization_code(self, authorization_code: SpentCode) -> None:
-        """It was spent before anything else."""
+    def delete_authorization_code(self, authorization_code: FoundCode) -> None:
+        """It was spent before anything was issued."""
 
     def generate_token(
         self,
@@ -110,16 +120,23 @@ class AuthorizationCodeGrant(AuthlibAuthorizationCodeGrant):  # type: ignore[mis
         expires_in: int | None = None,
         include_refresh_token: bool = True,
     ) -> dict[str, Any]:
-        """The token response (OIDC Core, 3.1.3.3)."""
+        """The token response (OIDC Core, 3.1.3.3); only for the one request that spent the code."""
         here: Here = self.request.here
-        code: SpentCode = self.request.authorization_code
-        client, grant = self.request.client, code.grant
-        access_token = issue_access_token(here.service, here.now, grant.sub, client.client_id, grant.scope, grant.id)
-        answer = bearer(here.service, access_token, grant.scope)
-        if "openid" in grant.scope.split():
-            signed_in = SignIn(grant.sub, grant.session_id, code.authenticated_at, code.nonce)
-            answer["id_token"] = issue_id_token(here.service, here.now, client.client_id, signed_in, access_token)
+        code: FoundCode = self.request.authorization_code
+        client, grant, confirmation = self.request.client, code.grant, self.request.confirmation
+        audience = audience_asked(self.request.resources, grant.resources)
+        token, row = None, None
         if include_refresh_token:
-            rules = here.service.profile.rules.tokens
-            answer["refresh_token"] = new_refresh_token(db.session, grant, here.now, code.authenticated_at, rules)
-        return answer
+            jkt = key_of_public(client, confirmation)
+            token, row = new_refresh_token(here, grant, code.authenticated_at, jkt)
+        if not spend(AuthorizationCode, code.id, here.now, row):
+            revoke_grant(here, grant.id, "authorization code used twice")
+            raise InvalidGrantError
+        asked = Tokens(grant.scope, audience, code.authenticated_at, code.nonce)
+        return token_response(here, client, grant, asked, confirmation, token)
+
+    def _is_for_this_key(self) -> None:
+        """A code asked for with `dpop_jkt` is redeemed with a proof of that key (RFC 9449, 10)."""
+        bound_to = self.request.authorization_code.jkt
+        if bound_to is not None and (self.request.confirmation or {}).get("jkt") != bound_to:
+            raise InvalidGrantError("the code is bound to another key")

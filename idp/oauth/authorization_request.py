@@ -1,29 +1,24 @@
 """The authorization request: parsed once into an immutable value that every later step reads (RFC 6749, 4.1.1; OIDC
-Core, 3.1.2.1; RFC 7636, 4.3).
+Core, 3.1.2.1 and 3.3.2.1).
 
-A list of named checks from top to bottom.  Doubt about client or redirect URI ends on a page; every other mistake is
-told to the client.
+Doubt about client or redirect URI ends on a page; every other mistake is told to the client.  What is looked at stands
+in `authorization_checks.py`, as a list.
 """
 
+import json
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
+from idp.oauth.authorization_checks import CHECKS, VISIBLE, response_type_of
+from idp.oauth.claims_request import read_claims
 from idp.oauth.clients import RegisteredClient, find_client
 from idp.oauth.errors import OAuthError, UnsafeRequest
 from idp.oauth.parameters import Parameters
+from idp.oauth.response_mode import mode_for
 
-CHALLENGE = re.compile(r"[A-Za-z0-9_\-]{43}")  # BASE64URL(SHA256(...)), RFC 7636, 4.2
-VISIBLE = re.compile(r"[\x20-\x7E]+")  # VSCHAR, RFC 6749, appendix A.5
-SCOPE = re.compile(r"[\x21\x23-\x5B\x5D-\x7E]+")  # RFC 6749, 3.3
-SECONDS = re.compile(r"[0-9]{1,9}")
 LOOPBACK = re.compile(r"(http://(?:127\.0\.0\.1|\[::1\])):[0-9]{1,5}(/.*)")
-PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-READ_ONCE = frozenset({
-    "response_type", "response_mode", "scope", "state", "nonce", "prompt", "max_age", "login_hint", "ui_locales",
-    "code_challenge", "code_challenge_method", "request", "request_uri", "registration", "claims", "acr_values",
-    "id_token_hint", "display", "resource",
-})  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +26,29 @@ class AuthorizationRequest:
     """A request that may be answered at `redirect_uri`; `scope` is what the client may have of what it asked for.
 
     `max_age` is in seconds.  `redirect_uri_given` tells whether the token request must repeat it (RFC 6749, 4.1.3).
+    `claims` are as `claims_request.read_claims` gives them; `id_token_hint` is as it came.
     """
 
     client_id: str
     redirect_uri: str
     redirect_uri_given: bool
+    response_type: str
+    response_mode: str
     scope: tuple[str, ...]
     state: str | None
     nonce: str | None
     code_challenge: str | None
+    dpop_jkt: str | None
     prompt: frozenset[str]
     max_age: int | None
+    acr_values: tuple[str, ...]
     login_hint: str | None
+    id_token_hint: str | None
     ui_locales: tuple[str, ...]
+    display: str | None
+    claims: dict[str, dict[str, Any]]
+    resources: tuple[str, ...]
+    authorization_details: tuple[dict[str, Any], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +56,13 @@ class Mistaken:
     """A request of a known client that is refused; the answer goes to `redirect_uri`."""
 
     redirect_uri: str
+    response_mode: str
     state: str | None
     refusal: OAuthError
 
 
-def parse_authorization_request(parameters: Parameters) -> tuple[AuthorizationRequest | Mistaken, RegisteredClient]:
-    """The request, or what is wrong with it, and its client.  Raises `UnsafeRequest` where no answer may be sent."""
-    client = _client(parameters)
-    redirect_uri = _redirect_uri(parameters, client)
-    for check in CHECKS:
-        if refusal := check(parameters, client):
-            return Mistaken(redirect_uri, _state(parameters), refusal), client
-    return _accepted(parameters, client, redirect_uri), client
-
-
-def _client(parameters: Parameters) -> RegisteredClient:
+def client_of(parameters: Parameters) -> RegisteredClient:
+    """Who asks.  Raises `UnsafeRequest` when nobody we know."""
     client_id = parameters.get("client_id")
     client = find_client(client_id)
     if client is None:
@@ -73,14 +70,32 @@ def _client(parameters: Parameters) -> RegisteredClient:
     return client
 
 
-def _redirect_uri(parameters: Parameters, client: RegisteredClient) -> str:
-    """Where the answer goes.  It may be left out only by plain OAuth clients that registered a single one."""
-    asked = parameters.get("redirect_uri")
+def parse_authorization_request(parameters: Parameters, client: RegisteredClient) -> AuthorizationRequest | Mistaken:
+    """The request, or what is wrong with it.  Raises `UnsafeRequest` where no answer may be sent."""
+    redirect_uri = redirect_uri_of(parameters, client)
+    for check in CHECKS:
+        if refusal := check(parameters, client):
+            return mistaken(parameters, client, redirect_uri, refusal)
+    return _accepted(parameters, client, redirect_uri)
+
+
+def mistaken(parameters: Parameters, client: RegisteredClient, redirect_uri: str, refusal: OAuthError) -> Mistaken:
+    """The refusal, in the mode that was asked for as far as that holds."""
+    mode = mode_for(parameters.get("response_mode"), response_type_of(parameters))
+    return Mistaken(redirect_uri, mode, _state(parameters), refusal)
+
+
+def redirect_uri_of(parameters: Parameters, client: RegisteredClient) -> str:
+    """Where the answer goes.  It may be left out only by plain OAuth clients that registered a single one.
+
+    Raises `UnsafeRequest`.
+    """
+    asked, registered = parameters.get("redirect_uri"), client.metadata.redirect_uris
     if "redirect_uri" in parameters.faulty:
         raise UnsafeRequest("unreadable-redirect-uri", client.client_id)
     if asked is None:
-        if len(client.metadata.redirect_uris) == 1 and "openid" not in parameters.words("scope"):
-            return client.metadata.redirect_uris[0]
+        if len(registered) == 1 and "openid" not in parameters.words("scope"):
+            return registered[0]
         raise UnsafeRequest("no-redirect-uri", client.client_id)
     if not is_registered(asked, client):
         raise UnsafeRequest("unknown-redirect-uri", client.client_id)
@@ -95,137 +110,44 @@ def is_registered(uri: str, client: RegisteredClient) -> bool:
     return loopback is not None and "".join(loopback.groups()) in client.metadata.redirect_uris
 
 
-# --- the checks: each tells what is wrong, or nothing
+def to_plain(request: AuthorizationRequest) -> dict[str, Any]:
+    """The request as JSON has it, to be kept while its person signs in."""
+    return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in asdict(request).items()}
 
 
-def each_parameter_once(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """RFC 6749, 3.1."""
-    if READ_ONCE & parameters.faulty:
-        return OAuthError("invalid_request", "a parameter is repeated or unreadable")
-    return None
-
-
-def the_state_can_be_given_back(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """RFC 6749, appendix A.5; a nonce is held to the same."""
-    for name in ("state", "nonce"):
-        if not VISIBLE.fullmatch(parameters.get(name) or "-"):
-            return OAuthError("invalid_request", f"{name} has characters that are not allowed")
-    return None
-
-
-def no_request_object(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """OIDC Core, 6; 7.2.1."""
-    for name in ("request", "request_uri", "registration"):
-        if parameters.get(name) is not None:
-            return OAuthError(f"{name}_not_supported", f"{name} is not supported")
-    return None
-
-
-def the_response_type_is_code(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """RFC 9700, 2.1.2: nothing else is offered."""
-    response_type = parameters.get("response_type")
-    if response_type is None:
-        return OAuthError("invalid_request", "response_type is missing")
-    if response_type != "code":
-        return OAuthError("unsupported_response_type", "the only response_type is code")
-    return None
-
-
-def the_response_mode_is_query(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """OAuth 2.0 Multiple Response Types, 2.1."""
-    if parameters.get("response_mode") not in (None, "query"):
-        return OAuthError("invalid_request", "the only response_mode is query")
-    return None
-
-
-def the_client_may_ask(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """RFC 6749, 4.1.2.1."""
-    if not client.check_grant_type("authorization_code"):
-        return OAuthError("unauthorized_client", "the client may not use this grant")
-    return None
-
-
-def something_is_asked_for(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """RFC 6749, 3.3.  Scopes the client may not have are left out (OIDC Core, 3.1.2.1); one must remain."""
-    asked = parameters.words("scope")
-    if not all(SCOPE.fullmatch(scope) for scope in asked):
-        return OAuthError("invalid_scope", "scope has characters that are not allowed")
-    if not client.scopes.intersection(asked):
-        return OAuthError("invalid_scope", "no scope that the client may have")
-    return None
-
-
-def the_challenge_is_s256(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """RFC 7636, 4.3 and 4.4.1; RFC 9700, 2.1.1: plain is refused."""
-    challenge, method = parameters.get("code_challenge"), parameters.get("code_challenge_method")
-    if challenge is None and method is None:
-        return None
-    if method != "S256":
-        return OAuthError("invalid_request", "code_challenge_method must be S256")
-    if challenge is None or not CHALLENGE.fullmatch(challenge):
-        return OAuthError("invalid_request", "code_challenge is missing or malformed")
-    return None
-
-
-def the_code_is_bound(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """By PKCE; a client that is exempted binds it by a nonce instead (RFC 9700, 2.1.1)."""
-    if parameters.get("code_challenge") is not None:
-        return None
-    if client.metadata.require_pkce or client.metadata.public:
-        return OAuthError("invalid_request", "code_challenge is required")
-    if parameters.get("nonce") is None or "openid" not in client.scopes.intersection(parameters.words("scope")):
-        return OAuthError("invalid_request", "code_challenge, or scope openid with a nonce, is required")
-    return None
-
-
-def the_prompt_is_known(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """OIDC Core, 3.1.2.1."""
-    prompt = frozenset(parameters.words("prompt"))
-    if prompt - PROMPTS:
-        return OAuthError("invalid_request", "prompt is not supported")
-    if "none" in prompt and len(prompt) > 1:
-        return OAuthError("invalid_request", "prompt none stands alone")
-    return None
-
-
-def the_age_is_a_number(parameters: Parameters, client: RegisteredClient) -> OAuthError | None:
-    """OIDC Core, 3.1.2.1."""
-    if not SECONDS.fullmatch(parameters.get("max_age") or "0"):
-        return OAuthError("invalid_request", "max_age must be a number of seconds")
-    return None
-
-
-Check = Callable[[Parameters, RegisteredClient], OAuthError | None]
-CHECKS: tuple[Check, ...] = (
-    each_parameter_once,
-    the_state_can_be_given_back,
-    no_request_object,
-    the_response_type_is_code,
-    the_response_mode_is_query,
-    the_client_may_ask,
-    something_is_asked_for,
-    the_challenge_is_s256,
-    the_code_is_bound,
-    the_prompt_is_known,
-    the_age_is_a_number,
-)
+def from_plain(plain: Mapping[str, Any]) -> AuthorizationRequest:
+    """The same request again."""
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
+    }
+    return AuthorizationRequest(**{**values, "prompt": frozenset(plain["prompt"])})
 
 
 def _accepted(parameters: Parameters, client: RegisteredClient, redirect_uri: str) -> AuthorizationRequest:
-    max_age = int(parameters.get("max_age") or -1)
-    prompt = frozenset(parameters.words("prompt"))
+    metadata, response_type = client.metadata, response_type_of(parameters)
+    asked_age = parameters.get("max_age")
+    details = json.loads(parameters.get("authorization_details") or "[]")
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=redirect_uri,
         redirect_uri_given=parameters.get("redirect_uri") is not None,
+        response_type=response_type,
+        response_mode=mode_for(parameters.get("response_mode"), response_type),
         scope=tuple(scope for scope in parameters.words("scope") if scope in client.scopes),
         state=_state(parameters),
         nonce=parameters.get("nonce"),
         code_challenge=parameters.get("code_challenge"),
-        prompt=prompt,
-        max_age=None if max_age < 0 else max_age,
+        dpop_jkt=parameters.get("dpop_jkt"),
+        prompt=frozenset(parameters.words("prompt")),
+        max_age=metadata.default_max_age if asked_age is None else int(asked_age),
+        acr_values=parameters.words("acr_values") or metadata.default_acr_values,
         login_hint=parameters.get("login_hint"),
+        id_token_hint=parameters.get("id_token_hint"),
         ui_locales=parameters.words("ui_locales"),
+        display=parameters.get("display"),
+        claims=read_claims(parameters.get("claims")) or {},
+        resources=parameters.all("resource"),
+        authorization_details=tuple(details),
     )
 
 

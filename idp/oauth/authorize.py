@@ -2,35 +2,61 @@
 
 from flask import Response, g, request, url_for
 
-from idp.oauth.answer import error_url, see_other
-from idp.oauth.authorization_request import Mistaken, parse_authorization_request
+from idp.flows.here import Here
+from idp.oauth.answer import refusal, see_other, send
+from idp.oauth.authorization_request import (
+    AuthorizationRequest,
+    Mistaken,
+    client_of,
+    mistaken,
+    parse_authorization_request,
+    redirect_uri_of,
+)
 from idp.oauth.blueprint import blueprint
-from idp.oauth.interaction import PendingRequest, deny, facts_for, finish, put_aside
+from idp.oauth.clients import RegisteredClient
+from idp.oauth.errors import OAuthError
+from idp.oauth.finish import NO_ACCESS, REFUSALS, deny, finish
+from idp.oauth.interaction import PendingRequest, facts_for, put_aside
 from idp.oauth.parameters import Parameters, read_parameters
+from idp.oauth.pushed_request import take_pushed
+from idp.oauth.request_object import resolve
 from policies.interaction import Step, next_step
-
-REFUSED_WITHOUT_PAGES = {
-    Step.LOGIN_REQUIRED: ("login_required", "the person has to sign in"),
-    Step.INTERACTION_REQUIRED: ("interaction_required", "the person has to see a page first"),
-}
 
 
 @blueprint.route("/oauth/authorize", methods=["GET", "POST"])
 def authorize() -> Response:
     """Answer the client at once where no page is needed, else let the person go through the pages first."""
     here = g.here
-    parsed, client = parse_authorization_request(_parameters())
+    parameters = _parameters()
+    client = client_of(parameters)
+    parsed = read_authorization_request(here, parameters, client)
     if isinstance(parsed, Mistaken):
-        return see_other(error_url(here.service, parsed.redirect_uri, parsed.state, parsed.refusal))
+        return send(here, refusal(client, parsed.redirect_uri, parsed.response_mode, parsed.state, parsed.refusal))
     pending = PendingRequest(None, client, parsed, here.now)
     step = next_step(facts_for(pending, g.session, here), here.now)
-    if step in REFUSED_WITHOUT_PAGES:
-        return see_other(deny(here, pending, *REFUSED_WITHOUT_PAGES[step]))
+    if step in REFUSALS:
+        return send(here, deny(here, pending, REFUSALS[step]))
     if step is Step.DENIED and "none" in parsed.prompt:
-        return see_other(deny(here, pending, "access_denied", "the person has no access to this system"))
+        return send(here, deny(here, pending, NO_ACCESS))
     if step is Step.DONE and g.session is not None:
-        return see_other(finish(here, pending, g.session))
+        return send(here, finish(here, pending, g.session))
     return see_other(url_for("signin.next_page", request=put_aside(here.now, pending)))
+
+
+def read_authorization_request(
+    here: Here, parameters: Parameters, client: RegisteredClient
+) -> AuthorizationRequest | Mistaken:
+    """The request, wherever its parameters are: here, in a request object, or pushed before (RFC 9101; RFC 9126)."""
+    pushed = take_pushed(here, parameters, client)
+    if pushed is not None:
+        return parse_authorization_request(pushed, client)
+    if client.metadata.pushed_only:
+        error = OAuthError("invalid_request", "the client must push its requests")
+        return mistaken(parameters, client, redirect_uri_of(parameters, client), error)
+    resolved = resolve(here, parameters, client)
+    if isinstance(resolved, OAuthError):
+        return mistaken(parameters, client, redirect_uri_of(parameters, client), resolved)
+    return parse_authorization_request(resolved, client)
 
 
 def _parameters() -> Parameters:

@@ -1,12 +1,14 @@
 """The client credentials grant (RFC 6749, 4.4): a client acts for itself, nobody is signed in."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 from authlib.oauth2.rfc6749 import ClientCredentialsGrant as AuthlibClientCredentialsGrant
 from authlib.oauth2.rfc6749 import InvalidScopeError
 
 from idp.flows.here import Here
-from idp.oauth.access_token import bearer, issue_access_token
+from idp.oauth.access_token import Rights, issue_access_token, token_answer
+from idp.oauth.client_authentication import CONFIDENTIAL
+from idp.oauth.token_response import audience_asked
 from policies.claims import CLAIMS
 
 OF_PEOPLE = frozenset({"openid", *CLAIMS})  # scopes that mean nothing without a person
@@ -15,7 +17,7 @@ OF_PEOPLE = frozenset({"openid", *CLAIMS})  # scopes that mean nothing without a
 class ClientCredentialsGrant(AuthlibClientCredentialsGrant):  # type: ignore[misc]  # Authlib has no types
     """RFC 6749, 4.4; only for clients that can keep a secret."""
 
-    TOKEN_ENDPOINT_AUTH_METHODS: ClassVar = ["client_secret_basic", "client_secret_post"]
+    TOKEN_ENDPOINT_AUTH_METHODS = CONFIDENTIAL
 
     def validate_requested_scope(self) -> None:
         """Only what the client may have (RFC 6749, 3.3)."""
@@ -34,8 +36,10 @@ class ClientCredentialsGrant(AuthlibClientCredentialsGrant):  # type: ignore[mis
         here: Here = self.request.here
         client = self.request.client
         scope = " ".join(sorted(self._asked() or client.scopes - OF_PEOPLE))
-        access_token = issue_access_token(here.service, here.now, client.client_id, client.client_id, scope)
-        return bearer(here.service, access_token, scope)
+        audience = audience_asked(self.request.resources, list(self.request.resources and client.metadata.resources))
+        rights = Rights(client.client_id, scope, audience=audience)
+        access_token = issue_access_token(here, client, rights, self.request.confirmation)
+        return token_answer(here.service, access_token, scope, self.request.confirmation)
 
     def _asked(self) -> frozenset[str]:
         return frozenset((self.request.payload.scope or "").split())

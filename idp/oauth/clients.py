@@ -94,7 +94,8 @@ def _read(client_id: str, known: dict[str, tuple[float, RegisteredClient]]) -> R
     if row is None:
         known.pop(client_id, None)
         return None
-    client = RegisteredClient(*row[:5], read_metadata(row.registration)[0])
+    metadata, _ = read_metadata(row.registration)
+    client = RegisteredClient(row.id, row.client_id, row.system, row.secret_digest, row.secret, metadata)
     known[client_id] = (started, client)
     return client
 

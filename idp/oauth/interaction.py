@@ -1,31 +1,31 @@
-"""Where the provider meets the sign-in pages: requests that wait, the facts about them, and their end.
+"""Where the provider meets the sign-in pages: requests that wait, and the facts about them.
 
 The pages carry the token of a waiting request and nothing of its contents.  What the next step is, is decided by
-`policies/interaction.py` from the facts given here.
+`policies/interaction.py` from the facts given here; how a request ends stands in `finish.py`.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
-from uuid_utils.compat import uuid7
 
 from idp import models
 from idp.crypto import digest, new_token
 from idp.db import db, reader
 from idp.flows.accept_agreement import agreement_accepted
 from idp.flows.here import Here
-from idp.flows.record import record
 from idp.flows.sessions import LiveSession
-from idp.models import Account, AuthorizationCode, Client, Grant
-from idp.oauth.answer import code_url, error_url
-from idp.oauth.authorization_request import AuthorizationRequest, is_registered
+from idp.models import Account, Client
+from idp.oauth.authorization_request import AuthorizationRequest, from_plain, is_registered, to_plain
+from idp.oauth.claims_request import wanted_values
 from idp.oauth.clients import RegisteredClient, find_client
-from idp.oauth.errors import OAuthError
+from idp.oauth.consent import consent_given_at
+from idp.oauth.id_token import read_hint
 from idp.oauth.standing import has_access
+from idp.oauth.subject import subject_for
 from policies.interaction import Facts
 
 PATIENCE = timedelta(hours=1)  # how long a request waits for its person
@@ -34,12 +34,16 @@ LOGIN = frozenset({"login"})
 
 @dataclass(frozen=True, slots=True)
 class PendingRequest:
-    """A valid request of a client that is still registered; `id` names its row, None while it was never put aside."""
+    """A valid request of a client that is still registered; `id` names its row, None while it was never put aside.
+
+    `chosen` is the account the person chose for it, if they were asked.
+    """
 
     id: UUID | None
     client: RegisteredClient
     request: AuthorizationRequest
     requested_at: datetime
+    chosen: str | None = None
 
     @property
     def client_name(self) -> str:
@@ -57,11 +61,6 @@ class PendingRequest:
         return self.request.prompt | LOGIN if self.request.max_age == 0 else self.request.prompt
 
     @property
-    def max_age(self) -> int | None:
-        """How many seconds ago the person may have signed in at most."""
-        return self.request.max_age
-
-    @property
     def origin(self) -> str:
         """Scheme and host the answer goes to, as a Content-Security-Policy names them."""
         address = urlsplit(self.request.redirect_uri)
@@ -77,17 +76,14 @@ WAITING = sa.select(
     models.AuthorizationRequest.token_digest == sa.bindparam("digest"),
     models.AuthorizationRequest.expires_at > sa.bindparam("now"),
 )  # fmt: skip
-# on the tables themselves: an ORM insert costs half a millisecond more, and every sign-in passes here
-STORE_GRANT = sa.insert(Grant.__table__)  # type: ignore[arg-type]  # a mapped class's table is a Table
-STORE_CODE = sa.insert(AuthorizationCode.__table__)  # type: ignore[arg-type]
 
 
 def put_aside(now: datetime, pending: PendingRequest) -> str:
     """Keep a request while its person signs in; the answer is the token the pages carry."""
-    return keep(now, pending.client, {"authorization": _to_plain(pending.request)})
+    return keep(now, pending.client, {"authorization": to_plain(pending.request)})
 
 
-def keep(now: datetime, client: RegisteredClient, parameters: dict[str, Any]) -> str:
+def keep(now: datetime, client: RegisteredClient, parameters: dict[str, Any], patience: timedelta = PATIENCE) -> str:
     """Keep something of a client's for an hour, under a token; what has run out goes at the same time."""
     table = models.AuthorizationRequest
     token = new_token()
@@ -98,7 +94,7 @@ def keep(now: datetime, client: RegisteredClient, parameters: dict[str, Any]) ->
             client_id=client.id,
             parameters=parameters,
             requested_at=now,
-            expires_at=now + PATIENCE,
+            expires_at=now + patience,
         )
     )
     return token
@@ -116,88 +112,52 @@ def recall(token: str, now: datetime) -> PendingRequest | None:
     client = find_client(row.client_id) if row else None
     if client is None or "authorization" not in row.parameters:
         return None
-    request = _from_plain(row.parameters["authorization"])
+    request = from_plain(row.parameters["authorization"])
     if not is_registered(request.redirect_uri, client):
         return None
-    return PendingRequest(row.id, client, request, row.requested_at)
+    return PendingRequest(row.id, client, request, row.requested_at, row.parameters.get("chosen"))
+
+
+def choose_account(pending: PendingRequest, account_id: UUID) -> None:
+    """Note that the person wants to use this account for the request that waits (OIDC Core, 3.1.2.1)."""
+    row = db.session.get_one(models.AuthorizationRequest, pending.id)
+    row.parameters = {**row.parameters, "chosen": str(account_id)}
 
 
 def facts_for(pending: PendingRequest | None, session: LiveSession | None, here: Here) -> Facts:
     """What the next step is decided by.  A session is live only while its account is open (`flows/sessions.py`)."""
+    request = pending.request if pending else None
     return Facts(
         signed_in=session is not None,
         account_open=session is not None,
         must_change_password=False,
         agreement_accepted=session is not None and agreement_accepted(here, session.account_id),
         client_allowed=pending is None or session is None or has_access(session.account_id, pending.client.system),
+        is_expected=pending is None or session is None or _is_expected(here, pending, session),
+        amr=frozenset(session.amr if session else ()),
+        acr_needed=_acr_needed(request) if request else frozenset(),
+        consent_given_at=consent_given_at(pending.client, request, session) if pending and request else None,
+        consent_needed=pending is not None and not pending.client.metadata.first_party,
+        account_chosen=pending is not None and session is not None and pending.chosen == str(session.account_id),
         prompt=pending.prompt if pending else frozenset(),
         authenticated_at=session.authenticated_at if session else None,
-        max_age=pending.max_age if pending else None,
+        max_age=request.max_age if request else None,
         requested_at=pending.requested_at if pending else here.now,
     )
 
 
-def finish(here: Here, pending: PendingRequest, session: LiveSession) -> str:
-    """Grant the client its sign-in; the URL that takes the code there.  A waiting request is answered once."""
-    request, grant_id = pending.request, uuid7()
-    db.session.execute(
-        STORE_GRANT,
-        {
-            "id": grant_id,
-            "account_id": session.account_id,
-            "client_id": pending.client.id,
-            "session_id": session.id,
-            "scope": " ".join(request.scope),
-            "granted_at": here.now,
-        },
-    )
-    code = _issue_code(here, request, grant_id, session.authenticated_at)
-    _answered(pending)
-    after = {"client": pending.client.client_id, "scope": list(request.scope)}
-    account = db.session.get(Account, session.account_id)
-    record(here, "signed-in-to-client", account, subject=f"client/{pending.client.client_id}", before={}, after=after)
-    return code_url(here.service, request.redirect_uri, request.state, code)
+def _is_expected(here: Here, pending: PendingRequest, session: LiveSession) -> bool:
+    """Whether the signed-in account is the one the client named, by a hint or a claim (OIDC Core, 3.1.2.1, 5.5.1)."""
+    hint, (subjects, _) = pending.request.id_token_hint, wanted_values(pending.request.claims, "id_token", "sub")
+    if hint is None and not subjects:
+        return True
+    hinted = read_hint(here.service, hint) if hint else None
+    expected = {*subjects, *([str((hinted or {}).get("sub"))] if hint else [])}
+    account = db.session.get_one(Account, session.account_id)
+    return expected == {subject_for(here.service, pending.client, account.sub)}
 
 
-def deny(here: Here, pending: PendingRequest, error: str, description: str) -> str:
-    """Refuse the client; the URL that takes the refusal there.  `error` is a registered code (RFC 6749, 4.1.2.1)."""
-    _answered(pending)
-    return error_url(here.service, pending.request.redirect_uri, pending.request.state, OAuthError(error, description))
-
-
-def _issue_code(here: Here, request: AuthorizationRequest, grant_id: UUID, authenticated_at: datetime) -> str:
-    code = new_token()
-    db.session.execute(
-        STORE_CODE,
-        {
-            "id": uuid7(),
-            "grant_id": grant_id,
-            "code_digest": digest(code),
-            "redirect_uri": request.redirect_uri,
-            "redirect_uri_given": request.redirect_uri_given,
-            "nonce": request.nonce,
-            "code_challenge": request.code_challenge,
-            "authenticated_at": authenticated_at,
-            "issued_at": here.now,
-            "expires_at": here.now + here.service.profile.rules.tokens.code,
-        },
-    )
-    return code
-
-
-def _answered(pending: PendingRequest) -> None:
-    if pending.id is not None:
-        table = models.AuthorizationRequest
-        which = sa.delete(table).where(table.id == pending.id)
-        db.session.execute(which.execution_options(synchronize_session=False))
-
-
-def _to_plain(request: AuthorizationRequest) -> dict[str, Any]:
-    plain = asdict(request)
-    plain["prompt"] = sorted(request.prompt)
-    return plain
-
-
-def _from_plain(plain: dict[str, Any]) -> AuthorizationRequest:
-    lists = {"scope": tuple(plain["scope"]), "ui_locales": tuple(plain["ui_locales"])}
-    return AuthorizationRequest(**{**plain, **lists, "prompt": frozenset(plain["prompt"])})
+def _acr_needed(request: AuthorizationRequest) -> frozenset[str]:
+    """Only an essential claim must be met; `acr_values` is a wish (OIDC Core, 5.5.1.1)."""
+    values, essential = wanted_values(request.claims, "id_token", "acr")
+    return frozenset(values) if essential else frozenset()

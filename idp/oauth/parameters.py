@@ -6,22 +6,36 @@ they would not survive a database or a redirect.
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 LONGEST = 4_096  # characters of one value
+DOCUMENTS = frozenset({
+    "request", "client_assertion", "claims", "authorization_details", "token", "access_token", "subject_token",
+    "actor_token", "id_token_hint",
+})  # fmt: skip  # whole documents may be longer
+LONGEST_DOCUMENT = 16_384
+MAY_REPEAT = frozenset({"resource", "audience"})  # RFC 8707, 2; RFC 8693, 2.1
 UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """Values by name; `faulty` names those that came twice or can't be read, whose value is not given out."""
+    """Values by name; `faulty` names those that came twice or can't be read, whose value is not given out.
+
+    `repeated` has all values of those that may come several times.
+    """
 
     values: Mapping[str, str]
     faulty: frozenset[str]
+    repeated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def get(self, name: str) -> str | None:
         """The value, or None when it is absent, empty or faulty."""
         return None if name in self.faulty else self.values.get(name)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """The values of a parameter that may come several times, each once."""
+        return () if name in self.faulty else self.repeated.get(name, ())
 
     def words(self, name: str) -> tuple[str, ...]:
         """The blank-separated words of a value, in their order, each once."""
@@ -31,9 +45,18 @@ class Parameters:
 def read_parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
     """The parameters among `pairs` of name and value, as they came."""
     values: dict[str, str] = {}
+    repeated: dict[str, tuple[str, ...]] = {}
     faulty = set()
     for name, value in pairs:
-        if name in values or len(value) > LONGEST or UNREADABLE.search(value):
+        again = name in values and name not in MAY_REPEAT
+        if again or len(value) > _longest(name) or UNREADABLE.search(value):
             faulty.add(name)
+        if name in MAY_REPEAT and value:
+            repeated[name] = tuple(dict.fromkeys((*repeated.get(name, ()), value)))
         values[name] = value
-    return Parameters({name: value for name, value in values.items() if value}, frozenset(faulty))
+    said = {name: value for name, value in values.items() if value}
+    return Parameters(said, frozenset(faulty), repeated)
+
+
+def _longest(name: str) -> int:
+    return LONGEST_DOCUMENT if name in DOCUMENTS else LONGEST

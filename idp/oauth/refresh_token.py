@@ -1,47 +1,43 @@
 """The refresh token grant (RFC 6749, 6; RFC 9700, 4.14): each token is used once and replaced by its successor.
 
-On Authlib's grant, which knows no rotation.  Spending the old and storing the new are one transaction of its own; a
-second use ends the whole grant, since one of the two users is not the client.
+On Authlib's grant, which knows no rotation.  The successor's text follows from the old token and a key of ours, so
+that an answer that was lost can be given again for some seconds, the same pair (`policies.tokens`), although only
+digests are stored.  Any other second use ends the whole grant: one of the two users is not the client.
 """
 
+import base64
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from authlib.oauth2.rfc6749 import InvalidGrantError
 from authlib.oauth2.rfc6749 import RefreshTokenGrant as AuthlibRefreshTokenGrant
-from uuid_utils.compat import uuid7
 
-from idp.crypto import digest, new_token
-from idp.db import db, reader
+from idp.crypto import digest
+from idp.db import reader
 from idp.flows.here import Here
 from idp.models import Grant, RefreshToken
-from idp.oauth.access_token import bearer, issue_access_token
 from idp.oauth.client_authentication import METHODS
 from idp.oauth.clients import RegisteredClient
+from idp.oauth.one_use import spend
 from idp.oauth.standing import WIDTH, StandingGrant, revoke_grant, standing
-from policies.tokens import TokenRules, refresh_until
+from idp.oauth.token_response import Tokens, audience_asked, new_refresh_token, token_response
+from idp.service import Service
 
 PRESENTED = (
-    standing(RefreshToken.id, RefreshToken.used_at, RefreshToken.expires_at, RefreshToken.authenticated_at)
+    standing(
+        RefreshToken.id,
+        RefreshToken.jkt,
+        RefreshToken.authenticated_at,
+        RefreshToken.issued_at,
+        RefreshToken.expires_at,
+        RefreshToken.used_at,
+    )
     .join(RefreshToken, RefreshToken.grant_id == Grant.id)
     .where(RefreshToken.token_digest == sa.bindparam("digest"))
 )
-SPEND = (
-    sa.update(RefreshToken)
-    .where(RefreshToken.id == sa.bindparam("token"), RefreshToken.used_at.is_(None))
-    .values(used_at=sa.bindparam("now"))
-    .returning(RefreshToken.id)
-)
-STORE = sa.insert(RefreshToken.__table__)  # type: ignore[arg-type]  # a mapped class's table is a Table
-
-
-class Executes(Protocol):
-    """A connection or a session."""
-
-    def execute(self, statement: Any, parameters: Any = None, /) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +45,13 @@ class PresentedToken:
     """A refresh token whose grant stands."""
 
     grant: StandingGrant
+    token: str
     id: UUID
-    used_at: datetime | None
-    expires_at: datetime
+    jkt: str | None
     authenticated_at: datetime
+    issued_at: datetime
+    expires_at: datetime
+    used_at: datetime | None
 
     def check_client(self, client: RegisteredClient) -> bool:
         """Authlib's question: was it issued to this client?"""
@@ -63,49 +62,52 @@ class PresentedToken:
         return self.grant.scope
 
 
-def new_refresh_token(
-    where: Executes, grant: StandingGrant, now: datetime, authenticated_at: datetime, rules: TokenRules
-) -> str:
-    """Store a refresh token of `grant`; `authenticated_at` is when the person last proved themselves."""
-    token = new_token()
-    where.execute(
-        STORE,
-        {
-            "id": uuid7(),
-            "grant_id": grant.id,
-            "token_digest": digest(token),
-            "authenticated_at": authenticated_at,
-            "issued_at": now,
-            "expires_at": refresh_until(grant.granted_at, now, rules),
-        },
-    )
-    return token
+def look_up(here: Here, token: str) -> PresentedToken | None:
+    """A refresh token as it is stored, used or not."""
+    with reader().connect() as connection:
+        row = connection.execute(PRESENTED, {"digest": digest(token), "now": here.now}).one_or_none()
+    return PresentedToken(StandingGrant(*row[:WIDTH]), token, *row[WIDTH:]) if row else None
 
 
 def find_refresh_token(here: Here, token: str, client: RegisteredClient) -> PresentedToken | None:
-    """A token this client may use now.  A used one ends its grant (RFC 9700, 4.14.2; ASVS 10.4.5)."""
-    with reader().connect() as connection:
-        row = connection.execute(PRESENTED, {"digest": digest(token), "now": here.now}).one_or_none()
-    if row is None:
+    """A token this client may use now, or used a moment ago and may have its answer again.
+
+    Any other used one ends its grant (RFC 9700, 4.14.2; ASVS 10.4.5).
+    """
+    found = look_up(here, token)
+    if found is None or not found.check_client(client):
         return None
-    found = PresentedToken(StandingGrant(*row[:WIDTH]), *row[WIDTH:])
-    if not found.check_client(client):
-        return None
-    if found.used_at is not None:
+    if found.used_at is not None and find_successor(here, found) is None:
         revoke_grant(here, found.grant.id, "refresh token used twice")
         return None
     return found if here.now < found.expires_at else None
 
 
-def replace_refresh_token(here: Here, old: PresentedToken) -> str | None:
-    """The successor of `old`, or None when another request was faster: that is a second use."""
-    with db.engine.begin() as connection:
-        spent = connection.execute(SPEND, {"token": old.id, "now": here.now}).one_or_none()
-        if spent is not None:
-            rules = here.service.profile.rules.tokens
-            return new_refresh_token(connection, old.grant, here.now, old.authenticated_at, rules)
-    revoke_grant(here, old.grant.id, "refresh token used twice")
-    return None
+def find_successor(here: Here, used: PresentedToken) -> PresentedToken | None:
+    """What replaced a used token, while the answer may still be fetched again: soon after, and nobody used it yet."""
+    grace = here.service.profile.rules.tokens.refresh_grace
+    if used.used_at is None or here.now - used.used_at > grace:
+        return None
+    successor = look_up(here, successor_of(here.service, used.token))
+    return successor if successor is not None and successor.used_at is None else None
+
+
+def replace(here: Here, old: PresentedToken) -> PresentedToken | None:
+    """The successor of `old`, now or from a request that was faster; None when that one's is in use already."""
+    token, row = new_refresh_token(
+        here, old.grant, old.authenticated_at, old.jkt, successor_of(here.service, old.token)
+    )
+    if old.used_at is None and spend(RefreshToken, old.id, here.now, row):
+        return PresentedToken(
+            old.grant, token, row["id"], old.jkt, old.authenticated_at, here.now, row["expires_at"], None
+        )
+    used = look_up(here, old.token)
+    return find_successor(here, used) if used is not None else None
+
+
+def successor_of(service: Service, token: str) -> str:
+    """The text of the token that replaces `token`; nobody can tell it who has not our key."""
+    return base64.urlsafe_b64encode(bytes.fromhex(service.vault.fingerprint(f"refresh\n{token}"))).rstrip(b"=").decode()
 
 
 class RefreshTokenGrant(AuthlibRefreshTokenGrant):  # type: ignore[misc]  # Authlib has no types
@@ -114,7 +116,11 @@ class RefreshTokenGrant(AuthlibRefreshTokenGrant):  # type: ignore[misc]  # Auth
     TOKEN_ENDPOINT_AUTH_METHODS = METHODS
 
     def authenticate_refresh_token(self, refresh_token: str) -> PresentedToken | None:
-        return find_refresh_token(self.request.here, refresh_token, self.request.client)
+        """The token, if the client and the key it is bound to are the right ones (RFC 9449, 5)."""
+        found = find_refresh_token(self.request.here, refresh_token, self.request.client)
+        if found and found.jkt is not None and (self.request.confirmation or {}).get("jkt") != found.jkt:
+            return None
+        return found
 
     def authenticate_user(self, refresh_token: PresentedToken) -> str:
         return refresh_token.grant.sub
@@ -123,12 +129,14 @@ class RefreshTokenGrant(AuthlibRefreshTokenGrant):  # type: ignore[misc]  # Auth
         """It was spent when its successor was made."""
 
     def issue_token(self, user: Any, refresh_token: PresentedToken) -> dict[str, Any]:
-        """The token response; a narrower scope concerns the access token only (RFC 6749, 6)."""
+        """The token response; a narrower scope or resource concerns the access token only (RFC 6749, 6)."""
         here: Here = self.request.here
-        successor = replace_refresh_token(here, refresh_token)
-        if successor is None:
-            raise InvalidGrantError
         grant, client = refresh_token.grant, self.request.client
+        audience = audience_asked(self.request.resources, grant.resources)
+        successor = replace(here, refresh_token)
+        if successor is None:
+            revoke_grant(here, grant.id, "refresh token used twice")
+            raise InvalidGrantError
         scope = self.request.payload.scope or grant.scope
-        access_token = issue_access_token(here.service, here.now, grant.sub, client.client_id, scope, grant.id)
-        return {**bearer(here.service, access_token, scope), "refresh_token": successor}
+        asked = Tokens(scope, audience, successor.authenticated_at, issued_at=successor.issued_at, jti=successor.id)
+        return token_response(here, client, grant, asked, self.request.confirmation, successor.token)

@@ -15,12 +15,15 @@ from sqlalchemy.engine import Connection
 from idp.db import db, reader
 from idp.flows.here import Here
 from idp.flows.record import record
-from idp.models import Account, Client, Grant, Link
+from idp.models import Account, Client, Grant, Link, Session
 
 
 @dataclass(frozen=True, slots=True)
 class StandingGrant:
-    """A grant that stands now.  `client_row` is the id of its client's row; `scope` is blank-separated."""
+    """A grant that stands now.  `client_row` is the id of its client's row; `scope` is blank-separated.
+
+    `sub` is the account's own; under which one a client knows it, is for `subject.py` to say.
+    """
 
     id: UUID
     client_row: UUID
@@ -28,10 +31,14 @@ class StandingGrant:
     account_id: UUID
     sub: str
     scope: str
+    claims: dict[str, Any] | None
+    resources: list[str] | None
+    authorization_details: list[Any] | None
     granted_at: datetime
+    amr: list[str]
 
 
-WIDTH = 7  # columns of a standing grant at the front of each row
+WIDTH = 11  # columns of a standing grant at the front of each row
 _access = sa.exists().where(Link.account_id == Account.id, Link.system == Client.system, Link.active.is_(True))
 
 
@@ -39,8 +46,20 @@ def standing(*more: Any) -> sa.Select[Any]:
     """A query for grants that stand at the bound parameter `now`; the columns of `StandingGrant`, then `more`."""
     return (
         sa.select(
-            Grant.id, Grant.client_id, Grant.session_id, Account.id, Account.sub, Grant.scope, Grant.granted_at, *more
+            Grant.id,
+            Grant.client_id,
+            Grant.session_id,
+            Account.id,
+            Account.sub,
+            Grant.scope,
+            Grant.claims,
+            Grant.resources,
+            Grant.authorization_details,
+            Grant.granted_at,
+            Session.amr,
+            *more,
         )
+        .join(Session, Session.id == Grant.session_id)
         .join(Account, Account.id == Grant.account_id)
         .join(Client, Client.id == Grant.client_id)
         .where(

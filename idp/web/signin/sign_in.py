@@ -1,5 +1,7 @@
 """The sign-in page, and the one place that decides what comes after any page of a sign-in (design, decision 5)."""
 
+from dataclasses import replace
+
 from flask import Blueprint, g, redirect, render_template, request, session, url_for
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response
@@ -8,16 +10,25 @@ from idp.db import db
 from idp.errors import Busy
 from idp.flows.appointments import contacts_for
 from idp.flows.departments import departments_of
+from idp.flows.here import Here
 from idp.flows.refusal import Refusal
 from idp.flows.sign_in import SignedIn, sign_in
 from idp.models import Account
-from idp.oauth.interaction import PendingRequest, facts_for, finish, recall
+from idp.oauth.answer import send
+from idp.oauth.finish import NO_ACCESS, REFUSALS, deny, finish
+from idp.oauth.interaction import PendingRequest, facts_for, recall
 from idp.web.errors import RanOut
 from idp.web.language import language
 from idp.web.place import keep_session
 from policies.interaction import Step, next_step
 
 bp = Blueprint("signin", __name__)
+PAGES = {
+    Step.SIGN_IN: "signin.show",
+    Step.AGREEMENT: "agreement.show",
+    Step.CHOOSE_ACCOUNT: "choose_account.show",
+    Step.CONSENT: "consent.show",
+}
 
 
 @bp.get("/sign-in")
@@ -32,7 +43,7 @@ def show() -> str | Response:
 @bp.post("/sign-in")
 def submit() -> Response | tuple[str, int]:
     waiting = pending(request.form.get("request"))
-    outcome = sign_in(g.here, request.form.get("login", ""), request.form.get("password", ""))
+    outcome = sign_in(_after_outlived(g.here), request.form.get("login", ""), request.form.get("password", ""))
     if isinstance(outcome, Refusal):
         return _page(waiting, outcome.code, request.form.get("login", "")), 401
     return _begin(outcome)
@@ -57,12 +68,29 @@ def next_page() -> Response | tuple[str, int]:
     """The dispatcher: every page of a sign-in returns here, and nothing else knows the order of the steps."""
     waiting = pending(request.args.get("request"))
     step = next_step(facts_for(waiting, g.session, g.here), g.here.now)
+    if waiting is None:
+        return _within(step)
     if step is Step.DONE:
-        return redirect(finish(g.here, waiting, g.session) if waiting else session.pop("after", "/account"), 303)
+        return send(g.here, finish(g.here, waiting, g.session))
+    if step in REFUSALS:
+        return send(g.here, deny(g.here, waiting, REFUSALS[step]))
     if step is Step.DENIED:
         return _denied(waiting), 403
-    page = {Step.SIGN_IN: "signin.show", Step.AGREEMENT: "agreement.show"}[step]
-    return redirect(url_for(page, request=request.args.get("request")), 303)
+    return redirect(url_for(PAGES[step], request=request.args.get("request")), 303)
+
+
+@bp.post("/turn-back")
+def turn_back() -> Response:
+    """The person goes back to the client that they may not use, which learns that much (RFC 6749, 4.1.2.1)."""
+    waiting = pending(request.form.get("request"))
+    if waiting is None:
+        return redirect("/account", 303)
+    return send(g.here, deny(g.here, waiting, NO_ACCESS))
+
+
+def _within(step: Step) -> Response:
+    """Nobody waits: the person wanted to see a page of ours."""
+    return redirect(session.pop("after", "/account") if step is Step.DONE else url_for(PAGES[step]), 303)
 
 
 def pending(token: str | None) -> PendingRequest | None:
@@ -103,6 +131,12 @@ def _begin(outcome: SignedIn) -> Response:
     response = redirect(url_for("signin.next_page", request=request.form.get("request") or None), 303)
     keep_session(response, outcome.token)
     return response
+
+
+def _after_outlived(here: Here) -> Here:
+    """A session of this browser past its limits opens nothing; it goes on with its own person, and ends with others."""
+    before = g.outlived
+    return replace(here, account_id=before.account_id, session_id=before.id) if before else here
 
 
 def _denied(waiting: PendingRequest | None) -> str:

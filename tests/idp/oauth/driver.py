@@ -154,7 +154,7 @@ def answer_of(response: TestResponse, target: str = "https://rp.example/callback
     assert response.status_code == 303, response.text
     location = urlsplit(response.headers["Location"])
     assert f"{location.scheme}://{location.netloc}{location.path}" == target
-    return dict(parse_qsl(location.query, strict_parsing=True))
+    return dict(parse_qsl(location.query)) | dict(parse_qsl(location.fragment))
 
 
 def claims_in(token: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ def test_a_waiting_request_is_remembered_whole(party: Party, clock: SetClock) ->
         pending = recall(token, clock.now())
     assert pending is not None
     assert (pending.client_name, pending.redirect_uri) == ("Test system", CALLBACK)
-    assert (pending.prompt, pending.max_age) == (frozenset({"login"}), 300)
+    assert (pending.prompt, pending.request.max_age) == (frozenset({"login"}), 300)
     assert (pending.request.login_hint, pending.request.ui_locales) == ("aida", ("ru", "ky"))
     assert (pending.request.state, pending.request.scope) == ("s-1", ("openid", "profile", "email"))
 

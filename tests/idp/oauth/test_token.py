@@ -38,6 +38,8 @@ def test_the_id_token_tells_who_signed_in_when_and_where(party: Party, make: Mak
         "auth_time": int(signed_in.timestamp()),
         "iat": int(clock.now().timestamp()),
         "exp": int(clock.now().timestamp()) + 600,
+        "acr": "https://refeds.org/profile/sfa",
+        "amr": ["pwd"],
         "at_hash": base64.urlsafe_b64encode(half).rstrip(b"=").decode(),
     }
 
@@ -148,13 +150,33 @@ def test_each_refresh_gives_a_new_token_and_the_old_is_gone(party: Party, make: 
     assert party.refresh(client, second["refresh_token"]).status_code == 200
 
 
-def test_a_second_use_of_a_refresh_token_ends_the_family(party: Party, make: Make) -> None:
+def test_a_second_use_of_a_refresh_token_ends_the_family(party: Party, make: Make, clock: SetClock) -> None:
     client = party.client()
     first = party.tokens(make.account(), client)
     second = party.refresh(client, first["refresh_token"]).get_json()
+    clock.advance(seconds=11)
     assert party.refresh(client, first["refresh_token"]).get_json()["error"] == "invalid_grant"
     assert party.refresh(client, second["refresh_token"]).get_json()["error"] == "invalid_grant"
     assert party.userinfo(second["access_token"]).status_code == 401
+
+
+def test_an_answer_that_was_lost_is_given_again_for_ten_seconds(party: Party, make: Make, clock: SetClock) -> None:
+    client = party.client(access_token_signed_response_alg="EdDSA")  # signs the same the same way
+    first = party.tokens(make.account(), client)
+    lost = party.refresh(client, first["refresh_token"]).get_json()
+    clock.advance(seconds=9)
+    again = party.refresh(client, first["refresh_token"]).get_json()
+    assert (again["access_token"], again["refresh_token"]) == (lost["access_token"], lost["refresh_token"])
+    assert party.refresh(client, again["refresh_token"]).status_code == 200
+
+
+def test_once_the_answer_was_used_it_is_not_given_again(party: Party, make: Make) -> None:
+    client = party.client()
+    first = party.tokens(make.account(), client)
+    second = party.refresh(client, first["refresh_token"]).get_json()
+    third = party.refresh(client, second["refresh_token"]).get_json()
+    assert party.refresh(client, first["refresh_token"]).get_json()["error"] == "invalid_grant"
+    assert party.refresh(client, third["refresh_token"]).get_json()["error"] == "invalid_grant"
 
 
 def test_a_refresh_token_is_of_no_use_to_another_client(party: Party, make: Make) -> None:

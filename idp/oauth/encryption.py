@@ -1,0 +1,29 @@
+"""Encrypting for a client what only it may read (OIDC Core, 10.2): signed first, then encrypted, where registered."""
+
+from idp.errors import AchkychError
+from idp.jose import choose_encryption_key, encrypt_jwt
+from idp.oauth.client_keys import client_keys
+from idp.oauth.clients import RegisteredClient
+from idp.service import Service
+
+DEFAULT_CIPHER = "A128CBC-HS256"  # OIDC Registration, 2
+
+
+class NoEncryptionKey(AchkychError):
+    """The client registered encryption and has no key for it now; nothing is given out in the clear instead."""
+
+
+def encrypted(service: Service, client: RegisteredClient, what: str, signed: str) -> str:
+    """`signed` as it is, or encrypted to the client's key; `what` is `id_token` or `userinfo`.
+
+    Raises `NoEncryptionKey`.
+    """
+    algorithm = getattr(client.metadata, f"{what}_encrypted_response_alg")
+    if algorithm is None:
+        return signed
+    cipher = getattr(client.metadata, f"{what}_encrypted_response_enc") or DEFAULT_CIPHER
+    keys = client_keys(service, client)
+    key = choose_encryption_key(keys, algorithm) if keys else None
+    if key is None:
+        raise NoEncryptionKey(client.client_id)
+    return encrypt_jwt(signed, key, algorithm, cipher)

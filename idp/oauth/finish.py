@@ -1,0 +1,121 @@
+"""The end of an authorization request: the client gets what the person granted, or learns why not (RFC 6749, 4.1.2;
+OIDC Core, 3.1.2.5, 3.2.2.5, 3.3.2.5)."""
+
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from uuid_utils.compat import uuid7
+
+from idp import models
+from idp.crypto import digest, new_token
+from idp.db import db
+from idp.flows.here import Here
+from idp.flows.record import record
+from idp.flows.sessions import LiveSession
+from idp.models import Account, AuthorizationCode, Grant
+from idp.oauth.answer import Answer, refusal
+from idp.oauth.errors import OAuthError
+from idp.oauth.id_token import SignIn, issue_id_token
+from idp.oauth.interaction import PendingRequest
+from idp.oauth.people import claims_of_account
+from idp.oauth.subject import subject_for
+from policies.interaction import Step
+
+# on the tables themselves: an ORM insert costs half a millisecond more, and every sign-in passes here
+STORE_GRANT = sa.insert(Grant.__table__)  # type: ignore[arg-type]  # a mapped class's table is a Table
+STORE_CODE = sa.insert(AuthorizationCode.__table__)  # type: ignore[arg-type]
+REFUSALS = {
+    Step.LOGIN_REQUIRED: OAuthError("login_required", "the person has to sign in"),
+    Step.INTERACTION_REQUIRED: OAuthError("interaction_required", "the person has to see a page first"),
+    Step.CONSENT_REQUIRED: OAuthError("consent_required", "the person has to agree first"),
+    Step.ACCOUNT_SELECTION_REQUIRED: OAuthError("account_selection_required", "the person has to choose an account"),
+    Step.OTHER_PERSON: OAuthError("login_required", "another person signed in than the one that was named"),
+    Step.UNMET_AUTHENTICATION: OAuthError(
+        "unmet_authentication_requirements", "the person can't prove themselves as it is needed"
+    ),
+}
+NO_ACCESS = OAuthError("access_denied", "the person has no access to this system")
+NO_CONSENT = OAuthError("access_denied", "the person did not agree")
+
+
+def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer:
+    """Grant the client its sign-in.  A waiting request is answered once."""
+    request, grant_id = pending.request, uuid7()
+    _store_grant(here, pending, session, grant_id)
+    wanted = request.response_type.split()
+    code = _issue_code(here, pending, grant_id, session) if "code" in wanted else None
+    id_token = _front_id_token(here, pending, session, code) if "id_token" in wanted else None
+    _answered(pending)
+    _record(here, pending, session)
+    said = {"code": code, "id_token": id_token, "state": request.state}
+    values = {name: value for name, value in said.items() if value is not None}
+    return Answer(pending.client, request.redirect_uri, request.response_mode, values)
+
+
+def deny(here: Here, pending: PendingRequest, error: OAuthError) -> Answer:
+    """Refuse the client."""
+    _answered(pending)
+    request = pending.request
+    return refusal(pending.client, request.redirect_uri, request.response_mode, request.state, error)
+
+
+def _store_grant(here: Here, pending: PendingRequest, session: LiveSession, grant_id: UUID) -> None:
+    request = pending.request
+    values: dict[str, Any] = {
+        "id": grant_id,
+        "account_id": session.account_id,
+        "client_id": pending.client.id,
+        "session_id": session.id,
+        "scope": " ".join(request.scope),
+        "claims": request.claims or None,
+        "resources": list(request.resources) or None,
+        "authorization_details": list(request.authorization_details) or None,
+        "granted_at": here.now,
+    }
+    db.session.connection().execute(STORE_GRANT, values)
+
+
+def _issue_code(here: Here, pending: PendingRequest, grant_id: UUID, session: LiveSession) -> str:
+    code, request = new_token(), pending.request
+    values = {
+        "id": uuid7(),
+        "grant_id": grant_id,
+        "code_digest": digest(code),
+        "redirect_uri": request.redirect_uri,
+        "redirect_uri_given": request.redirect_uri_given,
+        "nonce": request.nonce,
+        "code_challenge": request.code_challenge,
+        "jkt": request.dpop_jkt,
+        "authenticated_at": session.authenticated_at,
+        "issued_at": here.now,
+        "expires_at": here.now + here.service.profile.rules.tokens.code,
+    }
+    db.session.connection().execute(STORE_CODE, values)
+    return code
+
+
+def _front_id_token(here: Here, pending: PendingRequest, session: LiveSession, code: str | None) -> str:
+    """An ID token that goes through the browser; without a code it carries the claims of the scopes, since nothing
+    else will (OIDC Core, 5.4)."""
+    request, client = pending.request, pending.client
+    account = db.session.get_one(Account, session.account_id)
+    sub = subject_for(here.service, client, account.sub)
+    signed_in = SignIn(sub, session.id, session.authenticated_at, request.nonce, tuple(session.amr))
+    asked = frozenset(request.claims.get("id_token") or ())
+    scope = frozenset(request.scope) if code is None else frozenset[str]()
+    claims = claims_of_account(here, client, session.account_id, asked, scope)
+    return issue_id_token(here, client, signed_in, code=code, claims=claims)
+
+
+def _answered(pending: PendingRequest) -> None:
+    if pending.id is not None:
+        table = models.AuthorizationRequest
+        which = sa.delete(table).where(table.id == pending.id)
+        db.session.execute(which.execution_options(synchronize_session=False))
+
+
+def _record(here: Here, pending: PendingRequest, session: LiveSession) -> None:
+    client_id = pending.client.client_id
+    after = {"client": client_id, "scope": list(pending.request.scope)}
+    record(here, "signed-in-to-client", session.account, subject=f"client/{client_id}", before={}, after=after)
