@@ -38,8 +38,9 @@ def authorize() -> Response:
         return send(here, deny(here, pending, REFUSALS[step]))
     if step is Step.DENIED and "none" in parsed.prompt:
         return send(here, deny(here, pending, NO_ACCESS))
-    if step is Step.DONE and g.session is not None:
-        return send(here, finish(here, pending, g.session))
+    answer = finish(here, pending, g.session) if step is Step.DONE else None
+    if answer is not None:
+        return send(here, answer)
     return see_other(url_for("signin.next_page", request=put_aside(here.now, pending)))
 
 

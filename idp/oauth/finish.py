@@ -11,14 +11,15 @@ from idp import models
 from idp.crypto import digest, new_token
 from idp.db import db
 from idp.flows.here import Here
-from idp.flows.record import record
+from idp.flows.record import Note, chain, note
 from idp.flows.sessions import LiveSession
-from idp.models import Account, AuthorizationCode, Grant
+from idp.models import AuthorizationCode, Grant
 from idp.oauth.answer import Answer, refusal
+from idp.oauth.check_session import browser_state, session_state
 from idp.oauth.errors import OAuthError
 from idp.oauth.id_token import SignIn, issue_id_token
 from idp.oauth.interaction import PendingRequest
-from idp.oauth.people import claims_of_account
+from idp.oauth.people import claims_of_account, sub_of
 from idp.oauth.subject import subject_for
 from policies.interaction import Step
 
@@ -35,34 +36,51 @@ REFUSALS = {
         "unmet_authentication_requirements", "the person can't prove themselves as it is needed"
     ),
 }
+TAKE = (
+    sa.delete(models.AuthorizationRequest)
+    .where(models.AuthorizationRequest.id == sa.bindparam("waiting"))
+    .returning(models.AuthorizationRequest.id)
+)
 NO_ACCESS = OAuthError("access_denied", "the person has no access to this system")
 NO_CONSENT = OAuthError("access_denied", "the person did not agree")
 
 
-def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer:
-    """Grant the client its sign-in.  A waiting request is answered once."""
+def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer | None:
+    """Grant the client its sign-in, in a transaction of its own; None when the waiting request was answered already.
+
+    Nothing may be under way in `db.session` (SQLite has one writer).
+    """
     request, grant_id = pending.request, uuid7()
-    _store_grant(here, pending, session, grant_id)
     wanted = request.response_type.split()
-    code = _issue_code(here, pending, grant_id, session) if "code" in wanted else None
+    code = new_token() if "code" in wanted else None
     id_token = _front_id_token(here, pending, session, code) if "id_token" in wanted else None
-    _answered(pending)
-    _record(here, pending, session)
-    said = {"code": code, "id_token": id_token, "state": request.state}
-    values = {name: value for name, value in said.items() if value is not None}
-    return Answer(pending.client, request.redirect_uri, request.response_mode, values)
+    with db.engine.begin() as connection:
+        if not _take(connection, pending):
+            return None
+        connection.execute(STORE_GRANT, _grant(here, pending, session, grant_id))
+        if code is not None:
+            connection.execute(STORE_CODE, _code(here, pending, session, grant_id, code))
+        chain(connection, [_noted(here, pending, session)])
+    return _answer(pending, code, id_token)
 
 
 def deny(here: Here, pending: PendingRequest, error: OAuthError) -> Answer:
     """Refuse the client."""
-    _answered(pending)
+    _take(db.session.connection(), pending)
     request = pending.request
     return refusal(pending.client, request.redirect_uri, request.response_mode, request.state, error)
 
 
-def _store_grant(here: Here, pending: PendingRequest, session: LiveSession, grant_id: UUID) -> None:
+def _take(connection: sa.Connection, pending: PendingRequest) -> bool:
+    """Whether it is still to be answered; from now on it is not any more."""
+    if pending.id is None:
+        return True
+    return connection.execute(TAKE, {"waiting": pending.id}).first() is not None
+
+
+def _grant(here: Here, pending: PendingRequest, session: LiveSession, grant_id: UUID) -> dict[str, Any]:
     request = pending.request
-    values: dict[str, Any] = {
+    return {
         "id": grant_id,
         "account_id": session.account_id,
         "client_id": pending.client.id,
@@ -73,12 +91,11 @@ def _store_grant(here: Here, pending: PendingRequest, session: LiveSession, gran
         "authorization_details": list(request.authorization_details) or None,
         "granted_at": here.now,
     }
-    db.session.connection().execute(STORE_GRANT, values)
 
 
-def _issue_code(here: Here, pending: PendingRequest, grant_id: UUID, session: LiveSession) -> str:
-    code, request = new_token(), pending.request
-    values = {
+def _code(here: Here, pending: PendingRequest, session: LiveSession, grant_id: UUID, code: str) -> dict[str, Any]:
+    request = pending.request
+    return {
         "id": uuid7(),
         "grant_id": grant_id,
         "code_digest": digest(code),
@@ -91,31 +108,34 @@ def _issue_code(here: Here, pending: PendingRequest, grant_id: UUID, session: Li
         "issued_at": here.now,
         "expires_at": here.now + here.service.profile.rules.tokens.code,
     }
-    db.session.connection().execute(STORE_CODE, values)
-    return code
+
+
+def _noted(here: Here, pending: PendingRequest, session: LiveSession) -> Note:
+    client_id = pending.client.client_id
+    after = {"client": client_id, "scope": list(pending.request.scope)}
+    return note(here, "signed-in-to-client", session.account, subject=f"client/{client_id}", before={}, after=after)
+
+
+def _answer(pending: PendingRequest, code: str | None, id_token: str | None) -> Answer:
+    request = pending.request
+    said = {"code": code, "id_token": id_token, "state": request.state, "session_state": _session_state(pending)}
+    values = {name: value for name, value in said.items() if value is not None}
+    return Answer(pending.client, request.redirect_uri, request.response_mode, values)
+
+
+def _session_state(pending: PendingRequest) -> str | None:
+    """For clients that watch the session (Session Management, 2)."""
+    state = browser_state() if "openid" in pending.request.scope else None
+    return session_state(pending.client.client_id, pending.request.redirect_uri, state) if state else None
 
 
 def _front_id_token(here: Here, pending: PendingRequest, session: LiveSession, code: str | None) -> str:
     """An ID token that goes through the browser; without a code it carries the claims of the scopes, since nothing
     else will (OIDC Core, 5.4)."""
     request, client = pending.request, pending.client
-    account = db.session.get_one(Account, session.account_id)
-    sub = subject_for(here.service, client, account.sub)
-    signed_in = SignIn(sub, session.id, session.authenticated_at, request.nonce, tuple(session.amr))
+    sub = subject_for(here.service, client, sub_of(session.account_id))
+    signed_in = SignIn(sub, session.id, session.authenticated_at, request.nonce, session.amr)
     asked = frozenset(request.claims.get("id_token") or ())
     scope = frozenset(request.scope) if code is None else frozenset[str]()
     claims = claims_of_account(here, client, session.account_id, asked, scope)
     return issue_id_token(here, client, signed_in, code=code, claims=claims)
-
-
-def _answered(pending: PendingRequest) -> None:
-    if pending.id is not None:
-        table = models.AuthorizationRequest
-        which = sa.delete(table).where(table.id == pending.id)
-        db.session.execute(which.execution_options(synchronize_session=False))
-
-
-def _record(here: Here, pending: PendingRequest, session: LiveSession) -> None:
-    client_id = pending.client.client_id
-    after = {"client": client_id, "scope": list(pending.request.scope)}
-    record(here, "signed-in-to-client", session.account, subject=f"client/{client_id}", before={}, after=after)

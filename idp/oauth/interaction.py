@@ -18,12 +18,13 @@ from idp.db import db, reader
 from idp.flows.accept_agreement import agreement_accepted
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
-from idp.models import Account, Client
+from idp.models import Client
 from idp.oauth.authorization_request import AuthorizationRequest, from_plain, is_registered, to_plain
 from idp.oauth.claims_request import wanted_values
 from idp.oauth.clients import RegisteredClient, find_client
 from idp.oauth.consent import consent_given_at
 from idp.oauth.id_token import read_hint
+from idp.oauth.people import sub_of
 from idp.oauth.standing import has_access
 from idp.oauth.subject import subject_for
 from policies.interaction import Facts
@@ -153,8 +154,7 @@ def _is_expected(here: Here, pending: PendingRequest, session: LiveSession) -> b
         return True
     hinted = read_hint(here.service, hint) if hint else None
     expected = {*subjects, *([str((hinted or {}).get("sub"))] if hint else [])}
-    account = db.session.get_one(Account, session.account_id)
-    return expected == {subject_for(here.service, pending.client, account.sub)}
+    return expected == {subject_for(here.service, pending.client, sub_of(session.account_id))}
 
 
 def _acr_needed(request: AuthorizationRequest) -> frozenset[str]:

@@ -31,6 +31,7 @@ KNOWN = (
 )
 OF_GRANT = standing(*KNOWN).join(Person, Person.id == Account.person_id).where(Grant.id == sa.bindparam("grant"))
 OF_ACCOUNT = sa.select(*KNOWN).join(Person, Person.id == Account.person_id).where(Account.id == sa.bindparam("account"))
+SUB = sa.select(Account.sub).where(Account.id == sa.bindparam("account"))
 BELONGS = sa.select(AffiliationRow.kind, AffiliationRow.department).where(
     AffiliationRow.person_id == sa.bindparam("person"),
     AffiliationRow.starts_on <= sa.bindparam("today"),
@@ -62,6 +63,12 @@ def claims_of_account(
     with reader().connect() as connection:
         row = connection.execute(OF_ACCOUNT, {"account": account_id}).one()
     return claims_for(scope, _person(here, row), asked, client.metadata.claims)
+
+
+def sub_of(account_id: UUID) -> str:
+    """The account's own `sub`; what a client is told is for `subject.py` to say."""
+    with reader().connect() as connection:
+        return str(connection.execute(SUB, {"account": account_id}).scalar_one())
 
 
 def _person(here: Here, row: Any) -> dict[str, Any]:

@@ -9,17 +9,16 @@ from werkzeug.wrappers import Response
 from idp.db import db
 from idp.errors import Busy
 from idp.flows.appointments import contacts_for
-from idp.flows.departments import departments_of
 from idp.flows.here import Here
 from idp.flows.refusal import Refusal
 from idp.flows.sign_in import SignedIn, sign_in
-from idp.models import Account
 from idp.oauth.answer import send
 from idp.oauth.finish import NO_ACCESS, REFUSALS, deny, finish
 from idp.oauth.interaction import PendingRequest, facts_for, recall
 from idp.web.errors import RanOut
 from idp.web.language import language
 from idp.web.place import keep_session
+from idp.web.signin.denied import denied_page
 from policies.interaction import Step, next_step
 
 bp = Blueprint("signin", __name__)
@@ -33,8 +32,11 @@ PAGES = {
 
 @bp.get("/sign-in")
 def show() -> str | Response:
-    """Who has signed in already goes on, unless the client wants them to prove themselves again."""
+    """Who has signed in already goes on, unless the client wants them to prove themselves again, or they want to sign
+    in to another account (`choose_account.py`)."""
     waiting = pending(request.args.get("request"))
+    if waiting and "another" in request.args:
+        return _page(waiting, login=waiting.request.login_hint)
     if g.session and next_step(facts_for(waiting, g.session, g.here), g.here.now) is not Step.SIGN_IN:
         return redirect(url_for("signin.next_page", request=request.args.get("request")), 303)
     return _page(waiting, login=_expected(waiting))
@@ -71,12 +73,20 @@ def next_page() -> Response | tuple[str, int]:
     if waiting is None:
         return _within(step)
     if step is Step.DONE:
-        return send(g.here, finish(g.here, waiting, g.session))
+        return _finished(waiting)
     if step in REFUSALS:
         return send(g.here, deny(g.here, waiting, REFUSALS[step]))
     if step is Step.DENIED:
-        return _denied(waiting), 403
+        return denied_page(waiting.client, request.args.get("request")), 403
     return redirect(url_for(PAGES[step], request=request.args.get("request")), 303)
+
+
+def _finished(waiting: PendingRequest) -> Response:
+    """Two tabs may come here with one request; one of them takes the answer along."""
+    answer = finish(g.here, waiting, g.session)
+    if answer is None:
+        raise RanOut
+    return send(g.here, answer)
 
 
 @bp.post("/turn-back")
@@ -117,10 +127,9 @@ def _page(waiting: PendingRequest | None, refusal: str | None = None, login: str
 
 
 def _expected(waiting: PendingRequest | None) -> str | None:
-    """Whom the page is probably for: who has to prove themselves again, or whom the client named."""
-    if g.session:
-        return str(g.session.login)
-    return waiting.request.login_hint if waiting else None
+    """Whom the page is probably for: whom the client named, or who has to prove themselves again."""
+    hint = waiting.request.login_hint if waiting else None
+    return hint or (str(g.session.login) if g.session else None)
 
 
 def _begin(outcome: SignedIn) -> Response:
@@ -137,13 +146,3 @@ def _after_outlived(here: Here) -> Here:
     """A session of this browser past its limits opens nothing; it goes on with its own person, and ends with others."""
     before = g.outlived
     return replace(here, account_id=before.account_id, session_id=before.id) if before else here
-
-
-def _denied(waiting: PendingRequest | None) -> str:
-    account = db.session.get_one(Account, g.session.account_id)
-    return render_template(
-        "denied.html",
-        client_name=waiting.client_name if waiting else "",
-        reason="no-access",
-        contacts=contacts_for(departments_of(g.here, account), g.here.now, language()),
-    )
