@@ -25,6 +25,7 @@ from idp.oauth.one_use import spend
 from idp.oauth.standing import WIDTH, StandingGrant, revoke_grant, standing
 from idp.oauth.token_response import Tokens, audience_asked, new_refresh_token, token_response
 from idp.service import Service
+from policies.tokens import refresh_until
 
 PRESENTED = (
     standing(
@@ -37,6 +38,13 @@ PRESENTED = (
     )
     .join(RefreshToken, RefreshToken.grant_id == Grant.id)
     .where(RefreshToken.token_digest == sa.bindparam("digest"))
+)
+
+PROLONG = (
+    sa.update(RefreshToken)
+    .where(RefreshToken.id == sa.bindparam("token"), RefreshToken.used_at.is_(None))
+    .values(expires_at=sa.bindparam("until"))
+    .returning(RefreshToken.id)
 )
 
 
@@ -105,6 +113,15 @@ def replace(here: Here, old: PresentedToken) -> PresentedToken | None:
     return find_successor(here, used) if used is not None else None
 
 
+def prolong(here: Here, token: PresentedToken) -> PresentedToken | None:
+    """The same token for another while: a client that proves its key at each use needs no rotation, and a lost answer
+    would lock it out (FAPI 2.0 Security Profile, 5.3.2.1)."""
+    until = refresh_until(token.grant.granted_at, here.now, here.service.profile.rules.tokens)
+    with reader().connect() as connection:
+        found = connection.execute(PROLONG, {"token": token.id, "until": until}).first()
+    return token if found is not None else None
+
+
 def successor_of(service: Service, token: str) -> str:
     """The text of the token that replaces `token`; nobody can tell it who has not our key."""
     return base64.urlsafe_b64encode(bytes.fromhex(service.vault.fingerprint(f"refresh\n{token}"))).rstrip(b"=").decode()
@@ -133,10 +150,12 @@ class RefreshTokenGrant(AuthlibRefreshTokenGrant):  # type: ignore[misc]  # Auth
         here: Here = self.request.here
         grant, client = refresh_token.grant, self.request.client
         audience = audience_asked(self.request.resources, grant.resources)
-        successor = replace(here, refresh_token)
+        kept = client.metadata.security_profile is not None
+        successor = prolong(here, refresh_token) if kept else replace(here, refresh_token)
         if successor is None:
             revoke_grant(here, grant.id, "refresh token used twice")
             raise InvalidGrantError
         scope = self.request.payload.scope or grant.scope
-        asked = Tokens(scope, audience, successor.authenticated_at, issued_at=successor.issued_at, jti=successor.id)
+        issued = (None, None) if kept else (successor.issued_at, successor.id)
+        asked = Tokens(scope, audience, successor.authenticated_at, None, *issued)
         return token_response(here, client, grant, asked, self.request.confirmation, successor.token)
