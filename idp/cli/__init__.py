@@ -19,6 +19,8 @@ COMMANDS = {
     "demo": "idp.cli.demo",
     "audit": "idp.cli.audit",
     "client": "idp.cli.client",
+    "keys": "idp.cli.keys",
+    "logouts": "idp.cli.logouts",
     "officer": "idp.cli.officer",
     "account": "idp.cli.account",
     "dev": "idp.cli.dev",

@@ -7,7 +7,7 @@ from idp.app import create_app
 from idp.db import unit_of_work
 from idp.flows.here import at_work
 from idp.flows.load_profile import load_profile
-from idp.flows.signing_keys import ensure_signing_key
+from idp.flows.signing_keys import ensure_signing_keys
 from idp.provisioning.wake import prepare_queue
 from idp.settings import load_settings
 
@@ -23,5 +23,5 @@ def migrate() -> None:
     with app.app_context(), unit_of_work():
         here = at_work(app.extensions["achkych"], "command")
         load_profile(here)
-        ensure_signing_key(here)
+        ensure_signing_keys(here)
     click.echo("the database is up to date")

@@ -1,5 +1,6 @@
 """Closing the days of the audit trail with a signature, and checking the whole trail (6.1; security.md, audit)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
@@ -9,7 +10,17 @@ import sqlalchemy as sa
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import BEGINNING, hash_of
-from idp.flows.signing_keys import ensure_signing_key, sign, verify
+from idp.flows.signing_keys import (
+    DEFAULT_ALGORITHM,
+    StoredKey,
+    ensure_signing_keys,
+    keys_as_of,
+    lock_keys,
+    sign_with,
+    stored_keys,
+    verify,
+)
+from idp.jose import read_jws
 from idp.models import AuditDay, AuditRecord
 
 SEAL = "audit-day+jwt"
@@ -39,10 +50,25 @@ def seal_audit(here: Here) -> None:
     """Sign the head of every day that is over and not signed yet; where no key signs yet, make one for the next time."""
     over = sa.select(AuditDay).where(AuditDay.signature.is_(None), AuditDay.day < here.now.astimezone(UTC).date())
     days = db.session.scalars(over).all()
-    if not days or not ensure_signing_key(here):
+    if not days or not ensure_signing_keys(here):
         return
+    lock_keys()  # a seal by a key that is being destroyed at this moment would never hold
+    key = keys_as_of(stored_keys(), here.now).signing[DEFAULT_ALGORITHM]
+    again = over.with_for_update().execution_options(populate_existing=True)  # a late act may still have been added
+    for day in db.session.scalars(again):
+        day.signature = sign_with(here.service, key, SEAL, _claims(day))
+
+
+def seal_again(here: Here, stolen: Collection[str], key: StoredKey) -> int:
+    """Seal with `key` the days that the `stolen` keys (their kids) had sealed; how many they were.
+
+    Call it before these are destroyed.  A seal that does not hold is left as it is, for `verify_audit` to find.
+    """
+    sealed = db.session.scalars(sa.select(AuditDay).where(AuditDay.signature.is_not(None))).all()
+    days = [day for day in sealed if _sealed_by(day) in stolen and _holds(here, day)]
     for day in days:
-        day.signature = sign(here.service, SEAL, _claims(day))
+        day.signature = sign_with(here.service, key, SEAL, _claims(day))
+    return len(days)
 
 
 def verify_audit(here: Here) -> Verdict:
@@ -81,8 +107,17 @@ def _broken_day(here: Here, on: date, day: AuditDay | None, walked: Walked | Non
     if day.signature is None:
         late = on < here.now.astimezone(UTC).date() - GRACE
         return f"{on}: the day is over and was not signed" if late else None
-    told = verify(here.service, SEAL, day.signature, also_retired=True)
-    return None if told == _claims(day) else f"{on}: the signature of the day does not fit"
+    return None if _holds(here, day) else f"{on}: the signature of the day does not fit"
+
+
+def _holds(here: Here, day: AuditDay) -> bool:
+    return verify(here.service, SEAL, day.signature or "", also_retired=True) == _claims(day)
+
+
+def _sealed_by(day: AuditDay) -> str | None:
+    """The kid that the seal names."""
+    seal = read_jws(day.signature or "")
+    return seal.header.get("kid") if seal else None
 
 
 def _claims(day: AuditDay) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Keys that sign tokens.  The private half is sealed."""
+"""Keys that sign tokens.  The private half is sealed, and empty once the key was destroyed."""
 
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ class SigningKey(Identified, Base):
     kid: Mapped[str] = mapped_column(unique=True)
     algorithm: Mapped[str]
     public: Mapped[dict[str, Any]]  # JWK
-    private: Mapped[bytes] = mapped_column(LargeBinary)  # JWK, sealed
+    private: Mapped[bytes] = mapped_column(LargeBinary)  # JWK, sealed; empty: destroyed
     created_at: Mapped[datetime]
     active_from: Mapped[datetime]
     retired_at: Mapped[datetime | None]

@@ -4,6 +4,8 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 
 import pytest
@@ -15,8 +17,9 @@ from joserfc.jwk import RSAKey
 from idp.clock import SetClock
 from idp.db import db, unit_of_work
 from idp.flows.here import at_work
-from idp.flows.record import hash_of, record
+from idp.flows.record import chain, hash_of, note, record
 from idp.flows.seal_audit import seal_audit, verify_audit
+from idp.flows.sessions import find_session, start_session
 from idp.flows.signing_keys import sign
 from idp.models import Account, AuditDay, AuditRecord, SigningKey
 from idp.service import Service
@@ -71,7 +74,7 @@ def seal(app: Flask) -> None:
 def test_a_whole_trail_is_found_whole(trail: Flask) -> None:
     with trail.app_context(), unit_of_work():
         found = verify_audit(at_work(trail.extensions["achkych"], "test"))
-    assert (found.records, found.days, found.broken) == (16, 3, None), "with the record of the key that was made"
+    assert (found.records, found.days, found.broken) == (19, 3, None), "with the records of the keys that were made"
 
 
 def test_the_first_sealing_makes_the_key_and_the_second_seals(app: Flask, clock: SetClock) -> None:
@@ -118,19 +121,19 @@ def test_a_record_removed_from_the_middle_names_the_gap(trail: Flask) -> None:
 
 def test_a_gap_closed_by_counting_anew_is_found_all_the_same(trail: Flask) -> None:
     tamper(trail, sa.delete(RECORDS).where(RECORDS.c.number == 7))
-    for number in range(8, 17):
+    for number in range(8, 20):
         tamper(trail, sa.update(RECORDS).where(RECORDS.c.number == number).values(number=number - 1))
     assert verdict(trail) == "record 7: does not continue the one before"
 
 
 def test_a_removed_tail_names_the_record_that_should_be_last(trail: Flask) -> None:
     tamper(trail, sa.delete(RECORDS).where(RECORDS.c.number >= 15))
-    assert "the last should be record 16" in str(verdict(trail))
+    assert "the last should be record 19" in str(verdict(trail))
 
 
 def test_a_whole_last_day_of_records_removed_is_missed(trail: Flask) -> None:
     tamper(trail, sa.delete(RECORDS).where(RECORDS.c.number >= 13))
-    assert "the last should be record 16" in str(verdict(trail))
+    assert "the last should be record 19" in str(verdict(trail))
 
 
 def test_a_day_whose_own_row_is_gone_is_missed(trail: Flask) -> None:
@@ -140,11 +143,11 @@ def test_a_day_whose_own_row_is_gone_is_missed(trail: Flask) -> None:
 
 def test_a_record_slipped_in_names_its_place(trail: Flask) -> None:
     with trail.app_context():
-        [row] = db.session.execute(sa.select(RECORDS).where(RECORDS.c.number == 16)).mappings().all()
-        forged = dict(row) | {"number": 17, "hash": "f" * 64, "act": "forged"}
+        [row] = db.session.execute(sa.select(RECORDS).where(RECORDS.c.number == 19)).mappings().all()
+        forged = dict(row) | {"number": 20, "hash": "f" * 64, "act": "forged"}
         db.session.remove()
     tamper(trail, sa.insert(RECORDS).values(forged))
-    assert verdict(trail) == "record 17: does not continue the one before"
+    assert verdict(trail) == "record 20: does not continue the one before"
 
 
 def test_a_well_chained_forgery_at_the_end_is_found_by_its_day(trail: Flask) -> None:
@@ -168,7 +171,7 @@ def _continued(app: Flask) -> dict[str, object]:
 
 @pytest.mark.parametrize("field", ["head", "first", "records"])
 def test_a_changed_day_head_names_the_day_whether_sealed_or_not(trail: Flask, field: str) -> None:
-    for last_number, day in ((6, "2026-09-09"), (16, "2026-09-11")):
+    for last_number, day in ((6, "2026-09-09"), (19, "2026-09-11")):
         tamper(
             trail,
             sa.update(DAYS)
@@ -228,7 +231,7 @@ def test_a_trail_written_anew_without_its_seals_is_not_believed(trail: Flask) ->
 def test_a_seal_by_a_key_somebody_slipped_into_the_database_does_not_fit(trail: Flask) -> None:
     foreign = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"}, auto_kid=True)
     with trail.app_context(), unit_of_work():
-        own = db.session.scalars(sa.select(SigningKey)).one()
+        own = db.session.scalars(sa.select(SigningKey).where(SigningKey.algorithm == "RS256")).one()
         own.public = {**foreign.as_dict(private=False), "kid": own.kid}
     assert verdict(trail) is None, "what is published is not what is believed"
     rewritten(trail)
@@ -267,6 +270,82 @@ def test_the_chain_stays_whole_under_twenty_parallel_writers(app: Flask) -> None
         assert db.session.scalars(sa.select(AuditRecord.number).order_by(AuditRecord.number)).all() == list(
             range(1, 101)
         )
+        db.session.remove()
+
+
+def test_the_chain_stays_whole_when_many_write_around_midnight(app: Flask) -> None:
+    """Some transactions began before it, some after; nobody's day is split, and nobody is refused."""
+    midnight = datetime(2026, 9, 10, tzinfo=UTC)
+    start = Barrier(20)
+
+    def hand(number: int) -> None:
+        start.wait()
+        for second in (-1, number % 3 - 1, 1):
+            here = replace(at_work(app.extensions["achkych"], "test"), now=midnight + timedelta(seconds=second))
+            with app.app_context(), unit_of_work():
+                record(here, "act")
+                record(here, "another")
+
+    with ThreadPoolExecutor(20) as pool:
+        list(pool.map(hand, range(20)))
+    assert verdict(app) is None
+    with app.app_context():
+        assert db.session.scalars(sa.select(AuditDay.day).order_by(AuditDay.day)).all() == [
+            date(2026, 9, 9), date(2026, 9, 10),
+        ]  # fmt: skip
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(AuditRecord)) == 120
+        db.session.remove()
+
+
+def test_a_transaction_over_midnight_writes_on_both_days(app: Flask) -> None:
+    here = at_work(app.extensions["achkych"], "test")
+    with app.app_context(), unit_of_work():
+        for days in (0, 0, 1, 0):
+            record(replace(here, now=here.now + timedelta(days=days)), "act")
+    assert verdict(app) is None
+    with app.app_context():
+        assert db.session.execute(sa.select(DAYS.c.records).order_by(DAYS.c.day)).scalars().all() == [2, 2]
+        db.session.remove()
+
+
+def test_nothing_is_added_to_a_day_that_is_sealed(trail: Flask, clock: SetClock) -> None:
+    clock.advance(days=1)
+    seal(trail)
+    clock.advance(days=-1)
+    write(trail)
+    clock.advance(days=1)
+    assert verdict(trail) is None
+    with trail.app_context():
+        last = db.session.scalars(sa.select(AuditRecord).order_by(AuditRecord.number.desc()).limit(1)).one()
+        assert last.day == last.at.date() + timedelta(days=1)
+        db.session.remove()
+
+
+def test_a_transaction_of_its_own_chains_its_records(app: Flask) -> None:
+    here = at_work(app.extensions["achkych"], "test")
+    write(app)
+    for acts in (["one"], ["two", "three"]):
+        with app.app_context(), db.engine.begin() as connection:
+            chain(connection, [note(here, act, before={"n": 0}, after={"n": 1}) for act in acts])
+    write(app)
+    assert verdict(app) is None
+    with app.app_context():
+        acts = db.session.scalars(sa.select(AuditRecord.act).order_by(AuditRecord.number)).all()
+        assert acts == ["act-0", "one", "two", "three", "act-0"]
+        db.session.remove()
+
+
+def test_what_a_look_up_told_of_an_account_is_enough_to_name_it(app: Flask, make: Make, clock: SetClock) -> None:
+    someone = make.account("aida")
+    with app.app_context(), unit_of_work():
+        token = start_session(make.here(), db.session.get_one(Account, someone.id))
+    with app.app_context(), unit_of_work():
+        session = find_session(token, clock.now())
+        assert session is not None
+        record(make.here(), "looked", session.account)
+    with app.app_context():
+        noted = db.session.scalars(sa.select(AuditRecord).where(AuditRecord.act == "looked")).one()
+        assert (noted.account_id, noted.login) == (someone.id, "aida")
         db.session.remove()
 
 
