@@ -1,10 +1,12 @@
 """The application: all wiring stands here, nothing else wires.
 
 A request passes, in this order: its size and host, its id, the browser's session, the route's rule
-(`idp/web/guard.py`), the form token, the view.  After the view its one transaction is committed, here and nowhere
-else; an exception rolls it back.
+(`idp/web/guard.py`), the form token, the view.  Programs have none of what is about browsers
+(`idp/web/audience.py`).  After the view the request's one transaction is committed, here and nowhere else; an exception
+rolls it back.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from flask import Flask, Response
@@ -20,9 +22,11 @@ from idp.db import db
 from idp.flows.record import chain_on_commit
 from idp.flows.work import tell_after_commit
 from idp.oauth import errors as oauth_errors
+from idp.oauth.published import Published
 from idp.service import Service, build_service
 from idp.settings import Settings
 from idp.web import guard, language, place
+from idp.web.form_session import FormSession
 
 MAX_BODY = 1_000_000  # bytes
 MAX_FIELDS = 1_000
@@ -34,15 +38,24 @@ DOORS = {  # what programs are told when something goes wrong, by the beginning 
 }
 
 
+class Application(Flask):
+    """Flask, which asks each function of each request whether it is async; ours are not."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
+
+
 def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     """The service as a WSGI application.  Raises `ConfigurationError` when it must not start like this."""
-    app = Flask("idp")
+    app = Application("idp")
     built = build_service(settings, clock)
     app.config.from_mapping(flask_options(settings))
+    app.session_interface = FormSession()
     app.extensions["achkych"] = built
     _connect_database(app, built)
     csrf = CSRFProtect()
-    place.init_app(app)
+    place.init_app(app, settings)
     api.init_app(app, csrf)
     oauth.init_oauth(app, csrf)
     web.init_app(app, DOORS)
@@ -51,6 +64,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     Bootstrap5().init_app(app)
     app.after_request(_commit)
     guard.check_every_route(app)
+    app.wsgi_app = Published(app)  # type: ignore[method-assign]  # Flask's documented place for middleware
     _believe_proxies(app, settings.trusted_proxies)
     return app
 
@@ -88,8 +102,8 @@ def _connect_database(app: Flask, built: Service) -> None:
 
 
 def _commit(response: Response) -> Response:
-    """The one transaction of a request ends here."""
-    if response.status_code < 500:
+    """The one transaction of a request ends here, if it has one: asking for the session would begin it."""
+    if response.status_code < 500 and db.session.registry.has():
         db.session.commit()
     return response
 

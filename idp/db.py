@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -77,7 +78,15 @@ db = SQLAlchemy(model_class=Base)
 
 def reader() -> Engine:
     """The engine for single reads that need no transaction."""
-    return db.engine.execution_options(isolation_level="AUTOCOMMIT")
+    return _reading(db.engine)
+
+
+@lru_cache(maxsize=4)  # making one costs as much as a read; a process has one database
+def _reading(engine: Engine) -> Engine:
+    """SQLite has no transaction until `_begin_sqlite` begins one; PostgreSQL's driver must be told to do without."""
+    if engine.dialect.name == "sqlite":
+        return engine.execution_options(reading=True)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 @contextmanager
@@ -114,6 +123,6 @@ def _prepare_postgresql(connection: Any, _record: Any) -> None:
 
 @event.listens_for(Engine, "begin")
 def _begin_sqlite(connection: Connection) -> None:
-    if connection.dialect.name != "sqlite" or connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+    if connection.dialect.name != "sqlite" or connection.get_execution_options().get("reading"):
         return
     connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -21,6 +22,13 @@ QUEUE = 24  # at ~20 ms each the last in the queue waits half a second
 NICENESS = 10
 
 
+@cache
+def _dummy(memory_kib: int, rounds: int, lanes: int) -> str:
+    """What a password is held against when nobody has the login."""
+    argon2 = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=lanes)
+    return argon2.hash("a login nobody has")
+
+
 class Hasher:
     """Argon2id with the parameters of the settings, one at a time."""
 
@@ -28,7 +36,7 @@ class Hasher:
         self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=lanes)
         self._thread = ThreadPoolExecutor(1, "hashing", initializer=_be_nice)
         self._room = threading.BoundedSemaphore(QUEUE)
-        self.dummy = self._argon2.hash("a login nobody has")
+        self.dummy = _dummy(memory_kib, rounds, lanes)
 
     def hash(self, password: str, salt_of: str | None = None) -> str:
         """A PHC string.  `salt_of` is an earlier hash of the same account: with one salt for all passwords of an

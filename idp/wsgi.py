@@ -2,12 +2,12 @@
 
 from flask import Flask
 
-import migrations
 from idp.app import create_app
 from idp.db import db
 from idp.errors import ConfigurationError
 from idp.log import configure_logging
 from idp.provisioning.wake import wake_workers
+from idp.schema import is_current
 from idp.settings import load_settings
 
 
@@ -16,7 +16,7 @@ def build() -> Flask:
     configure_logging()
     app = create_app(load_settings())
     with app.app_context():
-        if not migrations.is_current(db.engine):
+        if not is_current(db.engine):
             raise ConfigurationError(["database_url: the database is behind the code (run `achkych migrate`)"])
     return app
 

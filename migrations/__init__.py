@@ -4,9 +4,6 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
 
 HERE = Path(__file__).parent
 
@@ -27,10 +24,3 @@ def upgrade(database_url: str, revision: str = "head") -> None:
 def downgrade(database_url: str, revision: str) -> None:
     """Take the database back to `revision`."""
     command.downgrade(alembic_config(database_url), revision)
-
-
-def is_current(engine: Engine) -> bool:
-    """Whether the database has every revision the code knows."""
-    with engine.connect() as connection:
-        present = MigrationContext.configure(connection).get_current_revision()
-    return present == ScriptDirectory(str(HERE)).get_current_head()

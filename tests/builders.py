@@ -15,6 +15,7 @@ from idp.db import db
 from idp.flows.accept_agreement import accept_agreement
 from idp.flows.appointments import appoint_officer
 from idp.flows.here import Here, at_work
+from idp.hashing import Hasher
 from idp.models import Account, AffiliationRow, Credential, Link, Person
 from idp.service import Service
 from idp.settings import Settings
@@ -81,7 +82,7 @@ class Make:
             account = _account(here, row, login)
             db.session.add(account)
             db.session.flush()
-            password_hash = self.service.hasher.hash(password)
+            password_hash = _hashed(self.service.hasher, password)
             db.session.add(Credential(account_id=account.id, password_hash=password_hash, set_at=here.now))
             db.session.add_all(_link(account, system) for system in systems)
             if accepted:
@@ -114,6 +115,15 @@ class Make:
     def browser(self) -> FlaskClient:
         """A browser with an empty jar of cookies, talking to the service's own address."""
         return self.app.test_client()
+
+
+HASHES: dict[tuple[str, str], str] = {}
+
+
+def _hashed(hasher: Hasher, password: str) -> str:
+    """Hashed once for all tests: it is slow on purpose, and nothing depends on the salt."""
+    key = (hasher.dummy, password)
+    return HASHES.get(key) or HASHES.setdefault(key, hasher.hash(password))
 
 
 def _person(here: Here, login: str, more: dict[str, Any]) -> Person:

@@ -15,10 +15,10 @@ from werkzeug.wrappers import Response
 from idp.db import db
 from idp.errors import Busy, Forbidden
 from idp.log import log
+from idp.web.audience import for_programs
 
 Doors = Mapping[str, Callable[[int], Response]]  # beginning of a path -> the answer programs get there for a status
 KEPT = ("Allow", "Retry-After")  # headers of an error that are part of the answer
-FOR_PEOPLE = ("/oauth/authorize", "/oauth/logout")
 
 
 class RanOut(BadRequest):
@@ -64,7 +64,7 @@ def _tell(doors: Doors, error: HTTPException) -> Response:
 
 def _of_program(doors: Doors, status: int) -> Response | None:
     for beginning, answer in doors.items():
-        if request.path.startswith(beginning) and request.path not in FOR_PEOPLE:
+        if request.path.startswith(beginning) and for_programs(request.path):
             return answer(status)
     return None
 

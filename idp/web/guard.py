@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
+from idp.web.audience import for_programs
 from idp.web.visitor import has_arrived
 from policies.permissions import Whom, may
 
@@ -12,19 +13,23 @@ from policies.permissions import Whom, may
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`arrived`: every step of the sign-in is done; `act`: a row of the permissions table that must be allowed for
-    somebody.  What is left out asks for no more."""
+    somebody; `machine`: no browser comes here.  What is left out asks for no more."""
 
     signed_in: bool = False
     arrived: bool = False
     act: str | None = None
+    machine: bool = False
 
 
 OPEN = Rule()  # anybody; the view itself decides what to say
-MACHINE = Rule()  # programs, which prove themselves inside the endpoint
+MACHINE = Rule(machine=True)  # programs, which prove themselves inside the endpoint
 ON_THE_WAY = Rule(signed_in=True)  # a page of the sign-in itself
 PERSON = Rule(signed_in=True, arrived=True)
 DESK = Rule(signed_in=True, arrived=True, act="see-desk")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
+CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
+
+LONGEST_ADDRESS = 200  # characters
 
 ROUTES: dict[str, Rule] = {
     "static": OPEN,
@@ -33,18 +38,34 @@ ROUTES: dict[str, Rule] = {
     "health.ready": MACHINE,
     "orders.receive": MACHINE,
     "orders.show_version": MACHINE,
+    "clients.index": MACHINE,
+    "clients.add": MACHINE,
+    "clients.show": MACHINE,
+    "clients.change": MACHINE,
+    "clients.remove": MACHINE,
+    "clients.rotate": MACHINE,
     "signin.show": OPEN,
     "signin.submit": OPEN,
     "signin.next_page": OPEN,
+    "signin.turn_back": ON_THE_WAY,
     "agreement.show": ON_THE_WAY,
     "agreement.submit": ON_THE_WAY,
+    "choose_account.show": ON_THE_WAY,
+    "choose_account.submit": ON_THE_WAY,
+    "consent.show": ON_THE_WAY,
+    "consent.submit": ON_THE_WAY,
     "activation.show": OPEN,
     "activation.submit": OPEN,
+    "device_link.show": PERSON,
+    "device_link.look_up": PERSON,
+    "device_link.decide": PERSON,
     "signout.show": OPEN,
     "signout.submit": OPEN,
     "signout.signed_out": OPEN,
     "account.home": OPEN,
     "account.show": PERSON,
+    "open_system.show": PERSON,
+    "account.withdraw": PERSON,
     "desk.show": DESK,
     "desk.lift": DESK,
     "desk.confirm": DESK,
@@ -52,21 +73,42 @@ ROUTES: dict[str, Rule] = {
     "order_pages.index": ORDERS,
     "order_pages.sheet": ORDERS,
     "order_pages.sheet_json": ORDERS,
+    "client_pages.index": CLIENTS,
+    "client_pages.new": CLIENTS,
+    "client_pages.add": CLIENTS,
+    "client_pages.show": CLIENTS,
+    "client_pages.change": CLIENTS,
+    "client_pages.rotate": CLIENTS,
+    "client_pages.ask_to_remove": CLIENTS,
+    "client_pages.remove": CLIENTS,
     "oauth.authorize": OPEN,
     "oauth.logout": OPEN,
+    "oauth.check_session": MACHINE,  # a browser's frame; it needs nothing of what pages have
     "oauth.token": MACHINE,
+    "oauth.push": MACHINE,
     "oauth.revoke": MACHINE,
     "oauth.userinfo": MACHINE,
+    "oauth.introspect": MACHINE,
+    "oauth.device_authorization": MACHINE,
     "oauth.jwks": MACHINE,
+    "oauth.register": MACHINE,
+    "oauth.show_registration": MACHINE,
+    "oauth.change_registration": MACHINE,
+    "oauth.remove_registration": MACHINE,
     "oauth.metadata": MACHINE,
 }
 
 
 def check_every_route(app: Flask) -> None:
-    """Refuse to start with a route nobody has decided about."""
+    """Refuse to start with a route nobody has decided about, or that would be treated as something else than its rule."""
     undecided = {rule.endpoint for rule in app.url_map.iter_rules()} - ROUTES.keys()
     if undecided:
         raise RuntimeError(f"routes without a rule in idp/web/guard.py: {sorted(undecided)}")
+    misplaced = {
+        rule.rule for rule in app.url_map.iter_rules() if for_programs(rule.rule) != ROUTES[rule.endpoint].machine
+    }
+    if misplaced:
+        raise RuntimeError(f"idp/web/guard.py and idp/web/audience.py differ about {sorted(misplaced)}")
     app.before_request(_let_in)
 
 
@@ -77,8 +119,14 @@ def _let_in() -> Response | None:
     if g.session is None or (rule.arrived and not has_arrived()):
         waiting = request.values.get("request")
         if rule.arrived and request.method == "GET":
-            session["after"] = request.path  # one of our own routes; the dispatcher comes back to it
+            session["after"] = _address()  # the dispatcher comes back to it
         return redirect(url_for("signin.next_page", request=waiting), 303)
     if rule.act and not may(rule.act, g.here.who, Whom(None, frozenset(), None), g.here.now):
         abort(404)  # «not yours» and «not there» look the same
     return None
+
+
+def _address() -> str:
+    """Where this request went, one of our own routes; what its query adds only while it is short: a cookie carries it."""
+    address = request.full_path.removesuffix("?")
+    return address if len(address) <= LONGEST_ADDRESS else request.path

@@ -9,6 +9,7 @@ from flask_babel import Babel, format_date, get_locale
 from werkzeug.exceptions import HTTPException
 
 from idp.service import service
+from idp.web.audience import for_programs
 
 NAMES = {"ky": "Кыргызча", "ru": "Русский", "en": "English"}
 
@@ -33,7 +34,7 @@ def spoken() -> tuple[str, ...]:
 
 
 def _remember_choice() -> None:
-    if request.args.get("lang") in spoken():
+    if not for_programs(request.path) and request.args.get("lang") in spoken():
         session["language"] = request.args["lang"]
 
 

@@ -1,29 +1,42 @@
 """The place a request comes from: its id, its client, its browser session, and the headers every answer gets.
 
-Puts `flask.g.here` (`idp.flows.here.Here`) and `flask.g.session` (`LiveSession` or None) there for the views.
+Puts `flask.g.here` (`idp.flows.here.Here`), `flask.g.session` (`LiveSession` or None) and `flask.g.outlived` there for
+the views: a session past its limits, which opens nothing and can only be ended.  For a program no session is looked for
+(`idp/web/audience.py`).
 """
 
+from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 
 import structlog
-from flask import Flask, abort, current_app, g, request
+from flask import Flask, abort, g, request
 from werkzeug.wrappers import Response
 
 from idp.crypto import new_token
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession, find_session, touch_session
+from idp.oauth.check_session import change_browser_state
 from idp.service import Service, service
 from idp.settings import Settings
+from idp.web.audience import for_programs
 from policies.permissions import Who
 
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 FILES = {"static", "bootstrap.static"}
+ALWAYS = (
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+)
+HTTPS = (("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),)
 
 
-def init_app(app: Flask) -> None:
-    """Have every request placed before anything else looks at it."""
+def init_app(app: Flask, settings: Settings) -> None:
+    """Have every request placed before anything else looks at it, and every answer get its headers."""
+    headers = ALWAYS + (HTTPS if settings.https else ())
     app.before_request(_place)
-    app.after_request(_headers)
+    app.after_request(lambda response: _with_headers(response, headers))
 
 
 def cookie_name(settings: Settings, what: str) -> str:
@@ -37,6 +50,7 @@ def keep_session(response: Response, token: str) -> None:
     response.set_cookie(
         cookie_name(settings, "session"), token, secure=settings.https, httponly=True, samesite="Lax", path="/"
     )
+    change_browser_state(response)
 
 
 def drop_session(response: Response) -> None:
@@ -45,38 +59,48 @@ def drop_session(response: Response) -> None:
     response.delete_cookie(
         cookie_name(settings, "session"), secure=settings.https, httponly=True, samesite="Lax", path="/"
     )
+    change_browser_state(response)
 
 
 def _place() -> None:
     house = service()
     g.request_id = new_token()[:16]
-    structlog.contextvars.clear_contextvars()
-    structlog.contextvars.bind_contextvars(request_id=g.request_id)
-    _refuse_foreign(house)
-    now = house.clock.now()
-    g.session, who = _live_session(house, now)
-    if g.session:
-        touch_session(g.session, now)
-    g.here = Here(
+    structlog.contextvars.bind_contextvars(request_id=g.request_id)  # in place of the one before: nothing else is bound
+    g.session = g.outlived = None
+    if request.host != house.settings.host and not request.path.startswith("/health/"):
+        abort(400)
+    g.here = _circumstances(house) if for_programs(request.path) else _of_person(house)
+
+
+def _circumstances(house: Service) -> Here:
+    """Of nobody in particular; programs prove themselves inside their endpoints."""
+    return Here(
         service=house,
-        now=now,
-        actor=f"account/{g.session.login}" if g.session else "anonymous",
+        now=house.clock.now(),
+        actor="anonymous",
         request_id=g.request_id,
         address=request.remote_addr,
         agent=request.headers.get("User-Agent", ""),
-        who=who,
-        account_id=g.session.account_id if g.session else None,
-        session_id=g.session.id if g.session else None,
     )
 
 
-def _refuse_foreign(house: Service) -> None:
-    """Unknown Host: 400.  A change that comes from another site's page: 400 as well (ASVS 3.5.1)."""
-    if request.host != house.settings.host and not request.path.startswith("/health/"):
+def _of_person(house: Service) -> Here:
+    """A change that comes from another site's page: 400 (ASVS 3.5.1).  Else whoever is signed in in this browser."""
+    if request.method in CHANGING and not _takes_foreign_forms() and _is_from_elsewhere(house.settings.base_url):
         abort(400)
-    machine = request.path.startswith(("/api/", "/oauth/"))
-    if request.method in CHANGING and not machine and _is_from_elsewhere(house.settings.base_url):
-        abort(400)
+    here = _circumstances(house)
+    session, who = _live_session(house, here.now)
+    if session is None:
+        return here
+    touch_session(session, here.now)
+    g.session = session
+    actor = f"account/{session.login}"
+    return replace(here, actor=actor, who=who, account_id=session.account_id, session_id=session.id)
+
+
+def _takes_foreign_forms() -> bool:
+    """A client's page posts to the provider by standard (OIDC Core, 3.1.2.1; RP-Initiated Logout, 2)."""
+    return request.path.startswith("/oauth/")
 
 
 def _is_from_elsewhere(base_url: str) -> bool:
@@ -98,24 +122,30 @@ def _live_session(house: Service, now: datetime) -> tuple[LiveSession | None, Wh
         return None, None
     who = Who(account_id=str(session.account_id), appointments=session.appointments)
     rules = house.profile.rules.officer_session if who.appointments else house.profile.rules.session
-    return (session, who) if session.alive(now, rules) else (None, None)
+    if session.alive(now, rules):
+        return session, who
+    g.outlived = session
+    return None, None
 
 
-def _headers(response: Response) -> Response:
-    if request.endpoint not in FILES:
-        response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.setdefault("Content-Security-Policy", content_policy(getattr(g, "form_target", "")))
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
-    response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-    if current_app.extensions["achkych"].settings.https:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+def _with_headers(response: Response, headers: tuple[tuple[str, str], ...]) -> Response:
+    """`headers` in one piece: set one by one they cost more than many an answer."""
+    if "Cache-Control" not in response.headers and request.endpoint not in FILES:
+        response.headers.add("Cache-Control", "no-store")
+    if "Content-Security-Policy" not in response.headers:
+        response.headers.add(
+            "Content-Security-Policy", content_policy(g.get("form_target", ""), g.get("frame_origins", ""))
+        )
+    response.headers.extend(headers)
     return response
 
 
-def content_policy(form_target: str) -> str:
-    """The Content-Security-Policy; `form_target` is the client a form of this page may lead on to."""
+@lru_cache(maxsize=64)
+def content_policy(form_target: str, frame_origins: str = "") -> str:
+    """The Content-Security-Policy; `form_target` is the client a form of this page may lead on to, `frame_origins` are
+    those whose pages it shows in frames."""
+    frames = f"frame-src {frame_origins}; " if frame_origins else ""
     return (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        f"font-src 'self'; form-action 'self' {form_target}; frame-ancestors 'none'; base-uri 'none'"
+        f"font-src 'self'; {frames}form-action 'self' {form_target}; frame-ancestors 'none'; base-uri 'none'"
     ).replace(" ;", ";")

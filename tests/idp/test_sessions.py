@@ -1,5 +1,6 @@
 """Sessions (5.4-5.6, 3.7): dead at the very moment they must be, whoever is asleep; tighter for officers."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -154,3 +155,32 @@ def test_somebody_elses_session_in_the_same_browser_ends(make: Make, clock: SetC
     assert browser.sign_in(make.account("bermet")).status_code == 303
     with make.app.app_context():
         assert find_session(before, clock.now()) is None
+
+
+@pytest.mark.parametrize("who", ["the same", "somebody else"])
+def test_a_session_past_its_limits_goes_on_with_its_own_person_and_ends_with_others(
+    make: Make, clock: SetClock, who: str
+) -> None:
+    someone = make.account()
+    browser = signed_in(make, someone)
+    clock.advance(hours=2)
+    assert not inside(browser)
+    assert browser.sign_in(someone if who == "the same" else make.account("bermet")).status_code == 303
+    assert inside(browser)
+    with make.app.app_context():
+        reasons = db.session.scalars(sa.select(Session.end_reason).order_by(Session.id)).all()
+        db.session.remove()
+    assert reasons == ([None] if who == "the same" else ["replaced", None])
+
+
+def test_who_signs_in_while_their_session_is_ended_elsewhere_gets_a_new_one(make: Make, clock: SetClock) -> None:
+    someone = make.account()
+    with make.app.app_context(), unit_of_work():
+        account = db.session.get_one(Account, someone.id)
+        start_session(make.here(), account)
+        ended = db.session.scalars(sa.select(Session.id)).one()
+        here = replace(make.here(), account_id=account.id, session_id=ended)
+        end_session(make.here(), ended, "locked")
+        token = start_session(here, account)
+    with make.app.app_context():
+        assert find_session(token, clock.now()) is not None

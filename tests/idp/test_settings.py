@@ -163,3 +163,16 @@ def test_development_may_do_what_production_may_not() -> None:
     settings = settings_for("sqlite://", rehearsal_shift="/tmp/shift")
     assert isinstance(settings, Settings)
     assert not settings.https
+
+
+def test_certificates_of_clients_are_believed_behind_a_proxy_only(file: Path) -> None:
+    header = 'client_certificate_header = "X-Client-Cert"\n'
+    assert mistakes(file, header + GOOD) == ["client_certificate_header: only behind a proxy (trusted_proxies)"]
+    file.write_text("trusted_proxies = 1\n" + header + GOOD)
+    assert load_settings().client_certificate_header == "X-Client-Cert"
+
+
+def test_authorities_must_be_certificates(file: Path, tmp_path: Path) -> None:
+    (tmp_path / "authorities.pem").write_text("none")
+    told = mistakes(file, f'client_certificate_authorities = "{tmp_path}/authorities.pem"\n' + GOOD)
+    assert [mistake.partition(":")[0] for mistake in told] == ["client_certificate_authorities"]
