@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+NPM := npm ci --silent --ignore-scripts --no-audit --no-fund --prefix
 PACKAGES := postgresql slapd ldap-utils dovecot-core dovecot-imapd dovecot-lmtpd dovecot-ldap \
 	postfix postfix-ldap apache2 libapache2-mod-auth-openidc chromium fonts-dejavu-core nodejs npm
 
@@ -15,11 +16,11 @@ demo: $(VENV)/run  ## the service with stand-in systems around it, on http://loc
 	$(BIN)/achkych demo
 
 setup: $(VENV)/dev packages  ## everything that developing and testing needs
-	@command -v npm >/dev/null 2>&1 && npm ci --silent --ignore-scripts --no-audit --no-fund --prefix tests/journeys \
-		|| echo "npm is missing: pages are not searched for barriers"
+	@command -v npm >/dev/null 2>&1 && $(NPM) tests/journeys && $(NPM) tests/clients \
+		|| echo "npm is missing: pages are not searched for barriers, clients from npm are not tried"
 
-test: setup  ## all tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -n 2 --dist loadfile --cov=policies --cov-branch --cov-report=term:skip-covered
+test: setup  ## all tests, on SQLite and PostgreSQL; their files in memory where that is possible
+	PYTEST_DEBUG_TEMPROOT=$$(test -w /dev/shm && echo /dev/shm || echo /tmp) $(BIN)/python -m pytest -n 2 --dist loadfile --cov=policies --cov-branch --cov-report=term:skip-covered
 
 lint: $(VENV)/dev  ## style and known weaknesses, types, who may know whom
 	$(BIN)/ruff check .
@@ -27,9 +28,9 @@ lint: $(VENV)/dev  ## style and known weaknesses, types, who may know whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev  ## figures: orders, tokens
+bench: $(VENV)/dev  ## figures: orders; the provider beside two foreign ones (docs/bench.md)
 	$(BIN)/python -m tests.bench.orders
-	$(BIN)/python -m tests.bench.tokens
+	$(BIN)/python -m tests.bench.speed
 
 docs: $(VENV)/dev  ## write the generated pages
 	$(BIN)/python -m idp dev settings > docs/settings.md
@@ -39,6 +40,8 @@ lock:  ## pin the newest versions that pyproject.toml allows, with hashes (needs
 		--custom-compile-command "make lock" --extra demo --extra build pyproject.toml -o requirements.lock
 	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make lock" --extra dev --extra build pyproject.toml -o requirements-dev.lock
+	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" tests/bench/canaille.in -o tests/bench/canaille.lock
 
 clean:  ## back to a fresh clone
 	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -58,10 +58,10 @@ class Authority:
     name: str = "Test authority"
     key: Key = field(default_factory=new_key)
 
-    def write(self, folder: Path) -> Path:
+    def write(self, folder: Path, now: datetime | None = None) -> Path:
         """Its own certificate in a file, for those who trust it."""
         path = folder / "authority.pem"
-        path.write_text(pem(certificate(self.name, [], self.key)))
+        path.write_text(pem(certificate(self.name, [], self.key, now=now)))
         return path
 
     def issue(

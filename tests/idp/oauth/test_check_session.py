@@ -20,6 +20,8 @@ def test_the_page_may_stand_in_any_frame_and_runs_our_script_only(party: Party) 
     policy = response.headers["Content-Security-Policy"]
     assert "frame-ancestors *;" in policy
     assert "default-src 'none'; script-src 'self';" in policy
+    assert "base-uri 'none'" in policy
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
     assert "X-Frame-Options" not in response.headers
     assert "Set-Cookie" not in response.headers
     assert 'data-cookie="achkych-state"' in response.text
@@ -46,6 +48,14 @@ def test_no_other_page_may_stand_in_a_frame(party: Party) -> None:
 def test_session_state_is_the_hash_the_browser_computes(redirect_uri: str, origin: str) -> None:
     said, salt = session_state("client-1", redirect_uri, "browser-1").split(".")
     assert said == hashlib.sha256(f"client-1 {origin} browser-1 {salt}".encode()).hexdigest()
+
+
+def test_clients_find_it_in_the_metadata(party: Party) -> None:
+    document = party.browser().get("/.well-known/openid-configuration", base_url=party.base).get_json()
+    assert document["check_session_iframe"] == f"{party.base}/oauth/check-session"
+    for channel in ("backchannel", "frontchannel"):
+        assert document[f"{channel}_logout_supported"] is True
+        assert document[f"{channel}_logout_session_supported"] is True
 
 
 def test_no_two_answers_say_the_same_of_one_browser() -> None:

@@ -13,10 +13,12 @@ from werkzeug.test import TestResponse
 from idp.clock import SetClock
 from idp.db import db
 from idp.flows.sessions import end_all_sessions
-from idp.models import Account, AuditRecord, DeviceCode, Grant, RefreshToken
+from idp.flows.withdraw_consent import withdraw_consent
+from idp.models import Account, AuditRecord, Consent, DeviceCode, Grant, RefreshToken
 from policies.registration import DEVICE_CODE
 from tests.builders import Make, Someone
 from tests.idp.oauth.driver import Party, Registered, claims_in
+from tests.idp.oauth.proofs import Prover
 from tests.idp.web.browser import Browser
 
 HANDS, POLLS = 20, 100
@@ -107,6 +109,33 @@ def test_after_the_person_allowed_it_the_device_has_its_tokens(party: Party, mak
         db.session.remove()
 
 
+def test_allowing_is_consent_that_can_be_taken_back(party: Party, make: Make) -> None:
+    someone, client = make.account(), a_device(party)
+    codes = start(party, client).get_json()
+    decide(a_browser(make, someone), codes["user_code"])
+    tokens = poll(party, client, codes["device_code"]).get_json()
+    with party.app.app_context():
+        account = db.session.get_one(Account, someone.id)
+        assert db.session.scalars(select(Consent)).one().scopes == ["openid", "profile"]
+        assert withdraw_consent(make.here(), account, client.client_id) == 1
+        db.session.commit()
+        db.session.remove()
+    assert party.refresh(client, tokens["refresh_token"]).get_json()["error"] == "invalid_grant"
+
+
+def test_the_tokens_are_bound_to_the_key_the_device_shows(party: Party, make: Make) -> None:
+    client, prover, other = a_device(party), Prover(party), Prover(party)
+    codes = start(party, client).get_json()
+    decide(a_browser(make, make.account()), codes["user_code"])
+    form = {"grant_type": DEVICE_CODE, "device_code": codes["device_code"]}
+    tokens = party.token(client, headers={"DPoP": prover.proof()}, **form).get_json()
+    assert tokens["token_type"] == "DPoP"
+    assert claims_in(tokens["access_token"])["cnf"] == {"jkt": prover.jkt}
+    refresh = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    assert party.token(client, headers={"DPoP": other.proof()}, **refresh).status_code == 400
+    assert party.token(client, headers={"DPoP": prover.proof()}, **refresh).status_code == 200
+
+
 def test_only_who_was_registered_for_it_gets_refresh_and_id_tokens(party: Party, make: Make) -> None:
     client = a_device(party, grant_types=[DEVICE_CODE])
     codes = start(party, client, "email").get_json()
@@ -185,6 +214,7 @@ def test_the_code_of_another_device_is_no_code(party: Party, make: Make, secret:
         ({}, {"scope": None}, "invalid_scope"),
         ({}, {"scope": "unheard-of"}, "invalid_scope"),
         ({}, {"resource": "https://elsewhere.example"}, "invalid_target"),
+        ({}, {"authorization_details": "[]"}, "invalid_authorization_details"),
         ({}, {"scope": ["openid", "profile"]}, "invalid_request"),
         ({"grant_types": ["refresh_token"]}, {}, "unauthorized_client"),
     ],
@@ -231,9 +261,7 @@ def test_of_a_hundred_parallel_polls_one_has_the_tokens(party: Party, make: Make
     client = a_device(party)
     codes = start(party, client).get_json()
     decide(a_browser(make, make.account()), codes["user_code"])
-    answers = []
-    for _ in range(POLLS // HANDS):
-        answers += at_once(HANDS, lambda _: poll(party, client, codes["device_code"]))
+    answers = at_once(POLLS, lambda _: poll(party, client, codes["device_code"]))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * (POLLS - 1)
     winner = next(answer for answer in answers if answer.status_code == 200).get_json()
     assert party.userinfo(winner["access_token"]).status_code == 200, "the others take nothing back"

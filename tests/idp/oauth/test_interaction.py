@@ -1,11 +1,21 @@
 """Where the provider meets the sign-in pages."""
 
+import json
+import re
+from html import unescape
+
+import pytest
+import sqlalchemy as sa
+
 from idp.clock import SetClock
 from idp.db import db
 from idp.flows.remove_client import remove_client
+from idp.models import AffiliationRow, Link
 from idp.oauth.interaction import recall
+from policies.assurance import MULTI_FACTOR, SINGLE_FACTOR
 from tests.builders import Make
-from tests.idp.oauth.driver import CALLBACK, Party, Registered, answer_of
+from tests.idp.oauth.driver import CALLBACK, Party, Registered, answer_of, claims_in
+from tests.idp.oauth.pages import Visit
 
 
 def waiting(party: Party, client: Registered, **changes: str) -> str:
@@ -52,3 +62,131 @@ def test_after_the_pages_the_dispatcher_answers_the_client_once(party: Party, ma
     assert (answer["state"], answer["iss"]) == ("s-1", party.base)
     assert party.redeem(client, answer["code"]).status_code == 200
     assert browser.get("/continue", **place).status_code == 400
+
+
+def test_select_account_asks_and_goes_on_with_the_one_that_is_chosen(party: Party, make: Make, clock: SetClock) -> None:
+    client, aida = party.client(), make.account()
+    browser = party.browser(aida)
+    clock.advance(seconds=1)
+    page = Visit(party, browser, client, prompt="select_account")
+    assert page.at == "/choose-account"
+    assert "Continue as Үлгүбаева Aida" in page.main
+    page.press("/choose-account")
+    tokens = party.redeem(client, answer_of(page.answer)["code"]).get_json()
+    assert claims_in(tokens["id_token"])["sub"] == aida.sub
+    clock.advance(seconds=1)
+    assert Visit(party, browser, client, prompt="select_account").at == "/choose-account"
+
+
+def test_another_account_signs_in_and_takes_the_place_of_the_first(party: Party, make: Make, clock: SetClock) -> None:
+    client, kanat = party.client(), make.account("kanat")
+    browser = party.browser(make.account())
+    clock.advance(seconds=1)
+    page = Visit(party, browser, client, prompt="select_account")
+    another = re.search(r'id="another" href="([^"]+)"', page.main)
+    assert another is not None
+    page.open(unescape(another.group(1)) + "&lang=en")
+    assert (page.at, 'name="login" value=""' in page.main) == ("/sign-in", True)
+    page.sign_in(kanat)
+    tokens = party.redeem(client, answer_of(page.answer)["code"]).get_json()
+    assert claims_in(tokens["id_token"])["sub"] == kanat.sub
+
+
+def test_an_account_is_chosen_once_for_a_request(party: Party, make: Make, clock: SetClock) -> None:
+    client, browser = party.client(), party.browser(make.account())
+    clock.advance(seconds=1)
+    page = Visit(party, browser, client, prompt="select_account")
+    address = page.answer.request.full_path
+    page.press("/choose-account")
+    page.open(address)
+    assert (page.answer.status_code, "This sign-in has run out" in page.main) == (400, True)
+
+
+@pytest.mark.parametrize("how", ["id_token_hint", "claims"])
+def test_another_person_than_the_one_named_is_not_signed_in(
+    party: Party, make: Make, clock: SetClock, how: str
+) -> None:
+    client, aida, kanat = party.client(), make.account("aida"), make.account("kanat")
+    id_token = party.tokens(aida, client)["id_token"]
+    named = {"id_token_hint": id_token} if how == "id_token_hint" else {"claims": _sub(aida.sub)}
+    browser = party.browser(kanat)
+    clock.advance(seconds=1)
+    silent = answer_of(party.authorize(browser, client, prompt="none", **named))
+    assert (silent["error"], "code" in silent) == ("login_required", False)
+    assert "code" in answer_of(party.authorize(party.browser(aida), client, prompt="none", **named))
+    page = Visit(party, browser, client, **named)
+    assert page.at == "/sign-in"
+    page.sign_in(kanat)
+    assert answer_of(page.answer)["error"] == "login_required"
+    clock.advance(seconds=1)
+    page = Visit(party, browser, client, **named)
+    page.sign_in(aida)
+    assert "code" in answer_of(page.answer)
+
+
+def test_an_essential_class_of_authentication_is_met_or_refused(party: Party, make: Make) -> None:
+    browser, client = party.browser(make.account()), party.client()
+
+    def asked(essential: bool, *values: str) -> dict[str, str]:
+        wish = {"essential": essential, "values": values}
+        return answer_of(party.authorize(browser, client, claims=json.dumps({"id_token": {"acr": wish}})))
+
+    assert asked(True, MULTI_FACTOR)["error"] == "unmet_authentication_requirements"
+    assert "code" in asked(True, MULTI_FACTOR, SINGLE_FACTOR)
+    assert "code" in asked(False, MULTI_FACTOR)
+    assert "code" in answer_of(party.authorize(browser, client, acr_values=MULTI_FACTOR))
+
+
+def test_the_sign_in_page_names_the_client_and_takes_its_hint(party: Party, make: Make, clock: SetClock) -> None:
+    client = party.client(client_name='<b>"UNET"')
+    page = Visit(party, party.browser(), client, login_hint='ai"da', display="popup")
+    assert "<strong>&lt;b&gt;&#34;UNET&#34;</strong>" in page.main
+    assert 'id="login" name="login" value="ai&#34;da"' in page.main
+    browser = party.browser(make.account())
+    clock.advance(seconds=1)
+    assert 'value="aida"' in Visit(party, browser, client, prompt="login").main
+    assert 'value="kanat"' in Visit(party, browser, client, prompt="login", login_hint="kanat").main
+
+
+DENIALS = {
+    "infodocs": "This system is for employees of the university.",
+    "avn": "Your position or study does not include access to this system.",
+    "zoom": "This system is given only to those whose order names it.",
+}
+
+
+@pytest.mark.parametrize(("system", "why"), DENIALS.items())
+def test_who_has_no_access_is_told_why_and_goes_back_to_the_client(
+    party: Party, make: Make, clock: SetClock, system: str, why: str
+) -> None:
+    someone, client = make.account(systems=()), party.client(system=system, client_name="Timetable")
+    if system == "infodocs":
+        with party.app.app_context():
+            db.session.execute(sa.update(AffiliationRow).values(kind="student"))
+            db.session.commit()
+    page = Visit(party, party.browser(someone), client)
+    assert (page.answer.status_code, why in page.main) == (403, True)
+    page.press("/turn-back")
+    answer = answer_of(page.answer)
+    assert (answer["error"], answer["state"], answer["iss"]) == ("access_denied", "s-1", party.base)
+
+
+@pytest.mark.parametrize(
+    ("department", "why"), [("0407", "yours is not among them"), ("HR", "Your position or study does not include")]
+)
+def test_a_system_of_other_departments_says_so(party: Party, make: Make, department: str, why: str) -> None:
+    someone = make.account(systems=(), department=department)
+    assert why in Visit(party, party.browser(someone), party.client(system="shnet")).main
+
+
+def test_access_that_has_ended_is_said_to_have_ended(party: Party, make: Make) -> None:
+    someone = make.account(systems=("unet",))
+    with party.app.app_context():
+        db.session.execute(sa.update(Link).values(active=False))
+        db.session.commit()
+    page = Visit(party, party.browser(someone), party.client(system="unet"))
+    assert "Your access to this system has ended." in page.main
+
+
+def _sub(sub: str) -> str:
+    return json.dumps({"id_token": {"sub": {"value": sub}}})

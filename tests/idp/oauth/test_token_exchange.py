@@ -1,5 +1,6 @@
 """Token exchange (RFC 8693): narrower, never wider, and over when the first token is."""
 
+import json
 from typing import Any
 
 import pytest
@@ -8,10 +9,11 @@ from werkzeug.test import TestResponse
 
 from idp.clock import SetClock
 from idp.db import db
-from idp.models import AuditRecord, Link
+from idp.models import AuditRecord, Client, Link
 from policies.registration import TOKEN_EXCHANGE
 from tests.builders import Make
-from tests.idp.oauth.driver import Party, Registered, answer_of, claims_in
+from tests.idp.oauth.driver import CALLBACK, VERIFIER, Party, Registered, answer_of, claims_in
+from tests.idp.oauth.proofs import Prover
 
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 JWT = "urn:ietf:params:oauth:token-type:jwt"
@@ -31,7 +33,7 @@ def a_gate(party: Party, **changes: Any) -> Registered:
     return party.client(**(plain | changes))
 
 
-def exchange(party: Party, client: Registered, subject_token: str, **changes: Any) -> TestResponse:
+def exchange(party: Party, client: Registered, subject_token: str, /, **changes: Any) -> TestResponse:
     plain = {"subject_token": subject_token, "subject_token_type": ACCESS_TOKEN}
     form = {name: value for name, value in (plain | changes).items() if value is not None}
     return party.token(client, grant_type=TOKEN_EXCHANGE, **form)
@@ -119,6 +121,22 @@ def test_a_client_with_names_of_its_own_gets_its_own_name(party: Party, make: Ma
     assert sub == claims_in(own)["sub"] != someone.sub
 
 
+def test_a_bound_token_is_handed_on_and_the_new_one_is_bound_to_the_callers_key(party: Party, make: Make) -> None:
+    """The caller had seen the proof of the first key, and has not that key."""
+    portal, gate, first, second = a_portal(party), a_gate(party), Prover(party), Prover(party)
+    code = party.code(make.account(), portal, scope=SCOPE, resource=GATE)
+    form = {"code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER, "grant_type": "authorization_code"}
+    token = party.token(portal, headers={"DPoP": first.proof()}, **form).get_json()["access_token"]
+    assert claims_in(token)["cnf"] == {"jkt": first.jkt}
+    form = {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": ACCESS_TOKEN}
+    told = party.token(gate, headers={"DPoP": second.proof()}, **form).get_json()
+    assert told["token_type"] == "DPoP"
+    assert claims_in(told["access_token"])["cnf"] == {"jkt": second.jkt}
+    told = exchange(party, gate, token).get_json()
+    assert told["token_type"] == "Bearer"
+    assert "cnf" not in claims_in(told["access_token"]), "the caller can't show the first key"
+
+
 def test_only_the_clients_own_token_may_be_shown_as_the_actors(party: Party, make: Make) -> None:
     gate, other = a_gate(party), a_gate(party)
     token = for_the_gate(party, make)["access_token"]
@@ -191,6 +209,27 @@ def test_what_ends_the_grant_ends_the_exchange(party: Party, make: Make, clock: 
     third = party.tokens(make.account("third"), portal, scope=SCOPE, resource=GATE)["access_token"]
     clock.advance(minutes=10)
     assert exchange(party, gate, third).get_json()["error"] == "invalid_request"
+
+
+def test_what_came_through_a_client_that_is_gone_goes_no_further(party: Party, make: Make, clock: SetClock) -> None:
+    gate, store = a_gate(party), a_gate(party, resources=[STORE])
+    token = exchange(party, gate, for_the_gate(party, make)["access_token"], resource=STORE).get_json()["access_token"]
+    assert exchange(party, store, token).status_code == 200
+    with party.app.app_context():
+        db.session.scalars(select(Client).where(Client.client_id == gate.client_id)).one().removed_at = clock.now()
+        db.session.commit()
+        db.session.remove()
+    assert exchange(party, store, token).get_json()["error"] == "invalid_request"
+
+
+def test_of_the_details_those_stay_whose_type_the_caller_may_have(party: Party, make: Make) -> None:
+    details = [{"type": "payment", "amount": "100"}, {"type": "report"}]
+    portal = a_portal(party, authorization_details_types=["payment", "report"])
+    token = for_the_gate(party, make, portal, authorization_details=json.dumps(details))["access_token"]
+    gate = a_gate(party, authorization_details_types=["payment"])
+    told = exchange(party, gate, token).get_json()
+    assert claims_in(told["access_token"])["authorization_details"] == details[:1]
+    assert "authorization_details" not in claims_in(exchange(party, a_gate(party), token).get_json()["access_token"])
 
 
 def test_the_person_needs_access_to_the_system_of_the_caller_too(party: Party, make: Make) -> None:

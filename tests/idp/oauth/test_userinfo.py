@@ -8,7 +8,9 @@ from idp.db import db
 from idp.flows.signing_keys import sign
 from idp.models import AffiliationRow
 from tests.builders import Make
-from tests.idp.oauth.driver import Party, claims_in
+from tests.idp.oauth.driver import Party, claims_in, header_of
+from tests.idp.oauth.proofs import jwks
+from tests.idp.oauth.reading import decrypted, encryption_keys, read_signed
 
 
 def test_the_claims_are_those_of_the_scopes(party: Party, make: Make) -> None:
@@ -98,3 +100,50 @@ def test_scope_openid_is_needed(party: Party, make: Make) -> None:
     access = party.tokens(make.account(), party.client(), scope="profile")["access_token"]
     response = party.userinfo(access)
     assert (response.status_code, response.get_json()["error"]) == (403, "insufficient_scope")
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256", "EdDSA"])
+def test_a_client_that_registered_it_gets_the_claims_signed(party: Party, make: Make, algorithm: str) -> None:
+    someone, client = make.account(), party.client(userinfo_signed_response_alg=algorithm)
+    response = party.userinfo(party.tokens(someone, client)["access_token"])
+    claims = read_signed(party, response.text, algorithm)
+    assert (response.status_code, response.mimetype) == (200, "application/jwt")
+    assert (claims["iss"], claims["aud"], claims["sub"]) == (party.base, client.client_id, someone.sub)
+    assert claims["email"] == "aida@kstu.kg"
+
+
+@pytest.mark.parametrize(
+    ("kind", "wrap", "cipher"),
+    [
+        ("RSA-OAEP", "RSA-OAEP", "A256GCM"),
+        ("RSA-OAEP", "RSA-OAEP-256", None),
+        ("ECDH-ES", "ECDH-ES", "A256GCM"),
+        ("ECDH-ES", "ECDH-ES+A128KW", "A256CBC-HS512"),
+    ],
+)
+def test_claims_and_id_token_are_encrypted_to_the_clients_key(
+    party: Party, make: Make, kind: str, wrap: str, cipher: str | None
+) -> None:
+    keys, someone = encryption_keys(), make.account()
+    ways = {f"{what}_encrypted_response_{part}": value for what in ("userinfo", "id_token")
+            for part, value in (("alg", wrap), ("enc", cipher)) if value}  # fmt: skip
+    client = party.client(jwks=jwks(*keys.values()), id_token_signed_response_alg="ES256", **ways)
+    tokens = party.tokens(someone, client)
+    signed = {
+        "ES256": tokens["id_token"],
+        "RS256": party.userinfo(tokens["access_token"]).text,
+    }
+    for algorithm, token in signed.items():
+        header = header_of(token)
+        assert (header["alg"], header["enc"], header["kid"]) == (wrap, cipher or "A128CBC-HS256", keys[kind].kid)
+        claims = read_signed(party, decrypted(token, keys[kind]), algorithm)
+        assert (claims["sub"], claims["aud"]) == (someone.sub, client.client_id)
+
+
+def test_where_the_key_is_gone_nothing_is_told_in_the_clear(party: Party, make: Make) -> None:
+    client = party.client(
+        jwks=jwks(encryption_keys()["ECDH-ES"]), userinfo_encrypted_response_alg="RSA-OAEP", scope="openid email"
+    )
+    response = party.userinfo(party.tokens(make.account(), client)["access_token"])
+    assert (response.status_code, response.get_json()["error"]) == (500, "server_error")
+    assert "aida" not in response.text
