@@ -1,5 +1,7 @@
 """The revisions build exactly the tables of the models, on both databases, there and back, with data."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from alembic.script import ScriptDirectory
 import idp.models
 import migrations
 from idp.db import Base
+from idp.schema import is_current, newest_revision
 from tests.builders import Make
 
 
@@ -70,11 +73,19 @@ def test_upgrading_twice_changes_nothing(make: Make, engine: sa.Engine, database
 
 
 def test_a_database_behind_the_code_is_noticed(engine: sa.Engine, database_url: str) -> None:
-    assert migrations.is_current(engine)
+    assert is_current(engine)
     migrations.downgrade(database_url, "base")
-    assert not migrations.is_current(engine)
+    assert not is_current(engine)
 
 
 def test_there_is_one_line_of_revisions() -> None:
     script: Any = ScriptDirectory(str(Path(migrations.__file__).parent))
     assert len(script.get_heads()) == len(script.get_bases()) == 1
+    assert script.get_current_head() == newest_revision(), "the running service reads it without Alembic"
+
+
+def test_a_web_process_does_without_what_only_workers_and_commands_need() -> None:
+    """Each megabyte of it would be there in every web process."""
+    loaded = "import sys, idp.wsgi; print(*sys.modules)"
+    modules = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True).stdout.split()
+    assert not {"alembic", "mako", "ldap3", "scim2_client", "scim2_models"} & set(modules)

@@ -1,6 +1,7 @@
 """The HR department beside the shared fixtures."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,13 @@ from flask import Flask
 
 from idp.clock import SetClock
 from tests.idp.hr import Hr
+from tests.rsa_keys import cheap_rsa_keys
+
+
+@pytest.fixture(autouse=True)
+def rsa_keys_made_before() -> Iterator[None]:
+    with cheap_rsa_keys():
+        yield
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The command `achkych`, run as an operator runs it: a process of its own, a settings file, the exit code."""
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -74,6 +75,45 @@ def test_a_client_lives_from_add_to_remove(installation: Installation) -> None:
     assert installation.run("client", "rotate-secret", client_id).returncode == 1
 
 
+def test_a_client_is_changed_where_something_is_said_and_nowhere_else(installation: Installation) -> None:
+    file = installation.file.with_name("client.json")
+    file.write_text('{"backchannel_logout_uri": "https://timetable.kstu.kg/out", "first_party": false}')
+    words = ("--redirect-uri", REDIRECT, "--metadata", str(file), "--public")
+    added = installation.said("client", "add", "Timetable", *words)
+    assert "client_secret" not in added
+    client_id = added.split(":")[1].strip()
+    before = json.loads(installation.said("client", "show", client_id))
+    assert (before["first_party"], before["token_endpoint_auth_method"], before["system"]) == (False, "none", None)
+    file.write_text('{"backchannel_logout_uri": null}')
+    words = ("--system", "moodle", "--auth-method", "client_secret_post", "--metadata", str(file))
+    assert "client_secret: " in installation.said("client", "change", client_id, *words)
+    after = json.loads(installation.said("client", "show", client_id))
+    changed = {"token_endpoint_auth_method": "client_secret_post", "system": "moodle"}
+    assert after == {name: value for name, value in before.items() if name != "backchannel_logout_uri"} | changed
+    installation.said("client", "change", client_id, "--for-everybody", "--name", "Hours")
+    last = json.loads(installation.said("client", "show", client_id))
+    assert (last["system"], last["client_name"]) == (None, "Hours")
+    for wrong in ('{"colour": "red"}', "[]", '{"redirect_uris": []}'):
+        file.write_text(wrong)
+        refused = installation.run("client", "change", client_id, "--metadata", str(file))
+        assert refused.returncode == 1
+        assert "Traceback" not in refused.stderr
+    assert installation.run("client", "change", client_id, "--system", "nowhere").returncode == 1
+    assert installation.run("client", "show", "nobody").returncode == 1
+
+
+def test_leave_to_register_is_given_and_taken_back(installation: Installation) -> None:
+    added = installation.said("client", "initial-token", "add", "Library", "--uses", "3", "--scope", "openid")
+    token_id, token = (line.split(":")[1].strip() for line in added.splitlines())
+    listed = installation.said("client", "initial-token", "list")
+    assert f"{token_id}  Library  3 left  until" in listed
+    assert token not in listed
+    installation.said("client", "initial-token", "revoke", token_id)
+    assert "revoked" in installation.said("client", "initial-token", "list")
+    assert installation.run("client", "initial-token", "revoke", token_id).returncode == 1
+    assert installation.run("client", "initial-token", "add", "x", "--scope", "clients.manage").returncode == 1
+
+
 @pytest.mark.parametrize("uri", ["http://timetable.kstu.kg/callback", "https://*.kstu.kg/", "https://a.kg/#x"])
 def test_a_client_with_an_unsafe_address_is_not_registered(installation: Installation, uri: str) -> None:
     refused = installation.run("client", "add", "Bad", "--redirect-uri", uri)
@@ -131,3 +171,20 @@ def test_the_page_of_settings_is_the_one_in_the_documentation() -> None:
         [sys.executable, "-m", "idp", "dev", "settings"], capture_output=True, text=True, check=True
     )
     assert printed.stdout == Path("docs/settings.md").read_text()
+
+
+def test_keys_are_replaced_and_listed(installation: Installation) -> None:
+    new = installation.said("keys", "rotate", "--algorithm", "ES256").split()[1]
+    told = installation.said("keys", "rotate", "--at-once").splitlines()
+    assert [line.partition(";")[2] for line in told] == [
+        f" {destroyed} keys destroyed, 0 days of the trail sealed again" for destroyed in (1, 1, 2, 1)
+    ]
+    listed = installation.said("keys", "list")
+    assert [line.split()[1] for line in listed.splitlines() if "signing" in line] == [
+        "ES256",
+        "EdDSA",
+        "PS256",
+        "RS256",
+    ]
+    assert listed.count("destroyed") == 5
+    assert f"{new}  ES256  destroyed" in listed
