@@ -1,4 +1,4 @@
-"""How sure we are of a person, from how they proved themselves.  OIDC Core, 2 (acr, amr); RFC 8176; REFEDS SFA and MFA.
+"""How sure we are of a person, from how they proved themselves.  Regulation 5.4; OIDC Core, 2; RFC 8176; REFEDS.
 
 Owns the names and their order.  Leaves alone how a factor is checked.
 """

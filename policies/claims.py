@@ -1,30 +1,68 @@
-"""What a client learns about a person, by the scopes it was given.  Regulation 3.6 (kept once, here); OIDC Core 5.4.
+"""What a client learns about a person, by the scopes it was given and what its system needs.  Regulation 3.6 (kept once,
+here); OIDC Core 5.1, 5.4, 5.5; the claims of eduPerson and SCHAC as REFEDS writes them for OpenID Connect.
 
-Owns which claim belongs to which scope.  Leaves alone `sub` and the protocol claims, which the provider adds.
+Owns which claim belongs to which scope, who may have it at most, and the controlled words of eduPerson.  Leaves alone
+`sub` and the protocol claims, which the provider adds, and where the values come from.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 CLAIMS: Mapping[str, tuple[str, ...]] = {
-    "profile": ("name", "given_name", "family_name", "middle_name", "preferred_username", "locale", "updated_at"),
+    "profile": ("name", "given_name", "family_name", "middle_name", "preferred_username", "locale"),
     "email": ("email", "email_verified"),
     "phone": ("phone_number",),
-    "affiliation": ("affiliation", "department"),
+    "affiliation": ("affiliation", "department", "student_group"),
+    "programs": ("programs",),
+    "report_sections": ("report_sections",),
+    "eduperson": (
+        "eduperson_affiliation",
+        "eduperson_scoped_affiliation",
+        "eduperson_principal_name",
+        "schac_home_organization",
+    ),
 }
+EVERY_CLAIM = frozenset(claim for claims in CLAIMS.values() for claim in claims)
 
 
-def claims_for(
-    scopes: frozenset[str],
-    person: Mapping[str, Any],
-    asked: frozenset[str] = frozenset(),
-    allowed: Collection[str] | None = None,
-) -> dict[str, Any]:
-    """The claims that these scopes open, and those `asked` for one by one (OIDC Core, 5.5), as far as they are `allowed`
-    (None: all); `person` is keyed by claim name, what is absent or empty is left out."""
-    opened = [claim for scope, claims in CLAIMS.items() for claim in claims if scope in scopes or claim in asked]
-    told = [claim for claim in opened if allowed is None or claim in allowed]
+def reach(
+    registered: Collection[str],
+    of_system: Collection[str] = EVERY_CLAIM,
+    of_client: Collection[str] | None = None,
+) -> frozenset[str]:
+    """The claims a client may have at most: those that its `registered` scopes open, of them those its system needs
+    (the profile), of them those on its own list, if it has one."""
+    opened = {claim for scope in registered for claim in CLAIMS.get(scope, ())}
+    return frozenset(opened.intersection(of_system, opened if of_client is None else of_client))
+
+
+def opened(
+    scopes: Collection[str], asked: Collection[str] = (), within: Collection[str] = EVERY_CLAIM
+) -> frozenset[str]:
+    """The claims that these scopes open, and those `asked` for one by one (OIDC Core, 5.5), none beyond `within`."""
+    by_scope = {claim for scope in scopes for claim in CLAIMS.get(scope, ())}
+    return frozenset((by_scope | set(asked)).intersection(within))
+
+
+def claims_for(opened: Collection[str], person: Mapping[str, Any]) -> dict[str, Any]:
+    """The `opened` claims that say something; `person` is keyed by claim name, what is absent or empty is left out."""
+    told = (claim for claims in CLAIMS.values() for claim in claims if claim in opened)
     return {claim: _plain(person[claim]) for claim in told if _says_something(claim, person)}
+
+
+def eduperson(affiliations: Iterable[str], login: str, domain: str) -> dict[str, Any]:
+    """The same facts in the words of eduPerson and SCHAC, for systems that know no others.
+
+    Whoever works or studies here is a member as well; `domain` is the institution's, and makes login and words unique.
+    """
+    kinds = set(affiliations)
+    words = kinds | {"member"} if kinds else kinds
+    return {
+        "eduperson_affiliation": words,
+        "eduperson_scoped_affiliation": {f"{word}@{domain}" for word in words},
+        "eduperson_principal_name": f"{login}@{domain}",
+        "schac_home_organization": domain,
+    }
 
 
 def _says_something(claim: str, person: Mapping[str, Any]) -> bool:

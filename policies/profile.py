@@ -93,6 +93,7 @@ class System:
     report_sections: bool
     responsible: str
     e_signature: bool
+    claims: frozenset[str]  # of a person's, those its clients may learn at most (policies/claims.py)
 
     @property
     def rule(self) -> SystemRule:

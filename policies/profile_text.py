@@ -10,6 +10,7 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 from policies.affiliations import Kind
+from policies.claims import EVERY_CLAIM
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
 from policies.profile import (
@@ -188,9 +189,11 @@ def _system(section: Section) -> System:
         report_sections=section.flag("report_sections", False),
         responsible=section.text("responsible"),
         e_signature=section.flag("e_signature", False),
+        claims=frozenset(section.items("claims", str, tuple(EVERY_CLAIM))),
     )
     section.known("kind", [system.kind] if system.kind else [], SYSTEM_KINDS)
     section.known("audience", sorted(system.audience), AUDIENCES)
+    section.known("claims", sorted(system.claims), EVERY_CLAIM)
     if system.on_request and not system.programs:
         section.wrong("on_request", "needs programs by which it is requested")
     section.nothing_left()

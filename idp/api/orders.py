@@ -3,7 +3,6 @@
 The checks stand in the order in which they are made; nothing is stored before the last has passed.
 """
 
-import json
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
@@ -18,6 +17,7 @@ from idp.api.schema import order_validator
 from idp.api.signatures import HEADERS, is_signed
 from idp.flows.execution_sheet import order_standing
 from idp.flows.receive_order import Mistake, Received, Reception, mistakes_in, receive_order
+from idp.json_body import NotJson, read_json
 from idp.models import Order
 from idp.service import service
 
@@ -25,7 +25,6 @@ bp = Blueprint("orders", __name__, url_prefix="/api/hr/v1/orders")
 bp.register_error_handler(Problem, answer)
 
 LONGEST_BODY = 256 * 1024
-DEEPEST = 20
 VALIDATOR: Draft202012Validator = order_validator()
 
 
@@ -81,14 +80,9 @@ def _signed_by(raw: bytes) -> str:
 
 def _json(raw: bytes) -> Any:
     try:
-        body = json.loads(raw.decode("utf-8"), object_pairs_hook=_no_duplicates, parse_constant=_no_constants)
-        json.dumps(body, ensure_ascii=False).encode("utf-8")  # half a surrogate pair is no character
-        too_deep = _depth(body) > DEEPEST
-    except (ValueError, RecursionError):
-        raise Problem(400, "not_json", "one JSON object without duplicate names is expected") from None
-    if too_deep:
-        raise Problem(400, "not_json", f"nested deeper than {DEEPEST}")
-    return body
+        return read_json(raw)
+    except NotJson as error:
+        raise Problem(400, "not_json", str(error)) from None
 
 
 def _of_this_source(body: Any, source: str) -> None:
@@ -129,19 +123,3 @@ def _answer(received: Received) -> Response:
 
 def _receipt(order: Order) -> dict[str, Any]:
     return {"receipt": order.receipt, "state": order.state}
-
-
-def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) != len(pairs):
-        raise ValueError("duplicate name")
-    return dict(pairs)
-
-
-def _no_constants(name: str) -> None:
-    raise ValueError(name)
-
-
-def _depth(value: Any) -> int:
-    if isinstance(value, dict):
-        return 1 + max(map(_depth, value.values()), default=0)
-    return 1 + max(map(_depth, value), default=0) if isinstance(value, list) else 0

@@ -1,7 +1,7 @@
 """How programs are told what went wrong: RFC 9457 problem details.  Never a value that was sent."""
 
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field
 from http import HTTPStatus
 
 from flask import g, jsonify
@@ -19,6 +19,7 @@ class Problem(Exception):
     title: str
     mistakes: Iterable[Mistake] = ()
     retry_after: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 def answer(problem: Problem) -> Response:
@@ -36,6 +37,7 @@ def answer(problem: Problem) -> Response:
     response.mimetype = "application/problem+json"
     if problem.retry_after:
         response.headers["Retry-After"] = str(problem.retry_after)
+    response.headers.update(problem.headers)
     return response
 
 

@@ -1,10 +1,10 @@
-"""Registering a client of the OAuth provider, and changing one (RFC 6749, 2; RFC 7591; security.md, OAuth server).
+"""Registering a client of the OAuth provider (RFC 6749, 2; RFC 7591; security.md, OAuth server).
 
 What a client may be is for `policies/registration.py` to say.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from idp.crypto import digest, new_token
@@ -12,7 +12,8 @@ from idp.db import db
 from idp.errors import AchkychError
 from idp.flows.here import Here
 from idp.flows.record import record
-from idp.models import Client
+from idp.jose import read_jwks
+from idp.models import Client, System
 from policies.registration import BY_SECRET, ClientMetadata, Mistake, plain_metadata, read_metadata
 
 
@@ -30,28 +31,32 @@ def register_client(here: Here, registration: Mapping[str, Any], system: str | N
     `registration` is its metadata under the standards' names.  `system` is the code of the system it belongs to: only
     accounts with access to that get in; without one everybody does.  Raises `BadClient`.
     """
-    client = new_client(here, checked(registration), system)
+    client = new_client(here, checked(registration, system), system)
     secret = give_secret(here, client)
     db.session.add(client)
     record(here, "client-registered", subject=f"client/{client.client_id}", before={}, after=description(client))
     return client.client_id, secret
 
 
-def change_client(here: Here, client: Client, registration: Mapping[str, Any]) -> str | None:
-    """Give a client other metadata; a new secret when it needs one and had none.  Raises `BadClient`."""
-    before = description(client)
-    client.registration = plain_metadata(checked(registration))
-    secret = None if _has_what_it_needs(client) else give_secret(here, client)
-    record(here, "client-changed", subject=f"client/{client.client_id}", before=before, after=description(client))
-    return secret
-
-
-def checked(registration: Mapping[str, Any]) -> ClientMetadata:
-    """The metadata, if a client may be like that.  Raises `BadClient` with every mistake."""
+def checked(registration: Mapping[str, Any], system: str | None = None) -> ClientMetadata:
+    """The metadata, if a client of that system may be like that.  Raises `BadClient` with every mistake."""
     metadata, mistakes = read_metadata(registration)
+    mistakes = mistakes or tuple(_of_keys(metadata)) + tuple(_of_system(system))
     if mistakes:
         raise BadClient(mistakes)
     return metadata
+
+
+def _of_keys(metadata: ClientMetadata) -> Iterator[Mistake]:
+    """Keys that nothing could be done with later (RFC 7591, 2)."""
+    keys = read_jwks(metadata.jwks) if metadata.jwks is not None else None
+    if isinstance(keys, str):
+        yield Mistake("jwks", keys)
+
+
+def _of_system(system: str | None) -> Iterator[Mistake]:
+    if system is not None and db.session.get(System, system) is None:
+        yield Mistake("system", "is not known")
 
 
 def new_client(here: Here, metadata: ClientMetadata, system: str | None) -> Client:
@@ -86,7 +91,8 @@ def description(client: Client) -> dict[str, Any]:
     return {"system": client.system, **client.registration}
 
 
-def _has_what_it_needs(client: Client) -> bool:
+def has_what_it_needs(client: Client) -> bool:
+    """Whether it has the secret it proves itself by, or needs none."""
     method = read_metadata(client.registration)[0].token_endpoint_auth_method
     if method == "client_secret_jwt":
         return client.secret is not None

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from policies.claims import EVERY_CLAIM
 from policies.profile import Names
 from policies.profile_text import ProfileError, parse_profile
 
@@ -64,6 +65,19 @@ def test_the_profile_of_the_university_has_the_thirteen_systems_of_the_annex() -
     assert {system.code for system in profile.systems if system.on_request} == {"zoom", "canva"}
     assert {system.code for system in profile.systems if system.e_signature} == {"avn", "unet"}
     assert {system.code for system in profile.systems if system.report_sections} == {"unet"}
+
+
+def test_a_system_learns_what_its_list_names_and_without_one_whatever_scopes_open() -> None:
+    written = {system.code: system.claims for system in parse_profile(KSTU).systems}
+    assert {"given_name", "family_name", "email"} <= written["moodle"] < EVERY_CLAIM
+    assert "address" not in written["moodle"]
+    assert written["unet"] == EVERY_CLAIM
+    nothing = SMALL.replace('responsible = "B"', 'responsible = "B"\nclaims = []')
+    assert parse_profile(nothing).systems[0].claims == frozenset()
+    misspelt = SMALL.replace('responsible = "B"', 'responsible = "B"\nclaims = ["e-mail", "address"]')
+    assert [mistake.split(" is none")[0] for mistake in mistakes(misspelt)] == [
+        "systems[0].claims: 'address'", "systems[0].claims: 'e-mail'",
+    ]  # fmt: skip
 
 
 def test_the_university_keeps_the_numbers_of_the_regulation() -> None:

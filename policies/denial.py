@@ -1,0 +1,44 @@
+"""Why a system is not open to somebody, as far as its rule tells.  Regulation 3.2, 3.7, annex (list of systems).
+
+Owns the reasons and their order.  Leaves alone who has access (`access.py`): these are words for those who have none.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import Enum
+
+from policies.access import SystemRule
+from policies.affiliations import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Belonging:
+    """One employment or study that lasts."""
+
+    kind: Kind
+    department: str | None  # code
+
+
+class Reason(Enum):
+    """The nearest reason; each has its sentence on the page."""
+
+    ENDED = "ended"  # there was access once
+    EMPLOYEES_ONLY = "employees-only"
+    STUDENTS_ONLY = "students-only"
+    OTHER_DEPARTMENT = "other-department"
+    ON_REQUEST = "on-request"  # only for those whose order names it
+    NO_ACCESS = "no-access"  # nothing more is known
+
+
+def reason(rule: SystemRule | None, belongings: Collection[Belonging], had_access: bool) -> Reason:
+    """Why not; `rule` is None for a system that the profile does not name any more."""
+    if had_access:
+        return Reason.ENDED
+    if rule is None or not belongings:
+        return Reason.NO_ACCESS
+    fitting = [one for one in belongings if one.kind.value in rule.audience]
+    if not fitting:
+        return Reason.EMPLOYEES_ONLY if Kind.EMPLOYEE.value in rule.audience else Reason.STUDENTS_ONLY
+    if rule.departments and not any(one.department in rule.departments for one in fitting):
+        return Reason.OTHER_DEPARTMENT
+    return Reason.ON_REQUEST if rule.on_request else Reason.NO_ACCESS
