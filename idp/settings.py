@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+from cryptography.x509 import load_pem_x509_certificates
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
+    FilePath,
     SecretStr,
     StringConstraints,
     ValidationError,
@@ -62,6 +64,11 @@ def _network(value: str) -> str:
     return value
 
 
+def _certificates(value: Path) -> Path:
+    load_pem_x509_certificates(value.read_bytes())
+    return value
+
+
 SHORTEST_HMAC_KEY = 24  # bytes (Standard Webhooks)
 ED25519_KEY = 32
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
@@ -71,6 +78,8 @@ Key = Annotated[SecretStr, AfterValidator(_key_of_32_bytes)]
 KeyId = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]+$")]
 SenderKey = Annotated[SecretStr, AfterValidator(_key_of_a_sender)]
 Network = Annotated[str, AfterValidator(_network)]
+Certificates = Annotated[FilePath, AfterValidator(_certificates)]
+HeaderName = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 
 
 class Section(BaseModel):
@@ -153,6 +162,20 @@ class Settings(BaseSettings):
     web_processes: int = Field(default=2, ge=1, le=32, description="web processes")
     web_threads: int = Field(default=4, ge=1, le=64, description="threads of each web process")
     trusted_proxies: int = Field(default=0, ge=0, le=4, description="proxies in front whose X-Forwarded-* is believed")
+    client_certificate_header: HeaderName | None = Field(
+        default=None,
+        description="header in which the proxy hands on the certificate of a client, e.g. X-Client-Cert (URL-escaped "
+        "PEM) or Client-Cert (RFC 9440); the proxy must remove it from what comes from outside",
+    )
+    client_certificate_authorities: Certificates | None = Field(
+        default=None,
+        description="PEM file of the authorities whose certificates prove a client by name; needed where the proxy also "
+        "lets certificates through whose chain it did not check",
+    )
+    client_networks: list[Network] = Field(
+        default_factory=list,
+        description="private networks in which addresses that clients publish (keys, logout) may be called",
+    )
     secrets: Secrets
     mail: Mail
     senders: dict[str, Sender] = Field(default_factory=dict, description="source system -> who may send its orders")
@@ -173,6 +196,8 @@ class Settings(BaseSettings):
             or "@" in address.netloc,
             "base_url: only https in production": is_production and address.scheme != "https",
             "rehearsal_shift: not in production": is_production and self.rehearsal_shift is not None,
+            "client_certificate_header: only behind a proxy (trusted_proxies)": not self.trusted_proxies
+            and self.client_certificate_header is not None,
             "mail.starttls: off only on loopback": not self.mail.starttls and self.mail.host not in LOOPBACK,
         }
         if any(mistakes.values()):

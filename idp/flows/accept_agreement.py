@@ -3,25 +3,13 @@
 Owns the record of acceptance; whether one is missing is decided in `policies/agreement.py`, the text is the profile's.
 """
 
-from uuid import UUID
-
 import sqlalchemy as sa
 
-from idp.db import db, reader
+from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.models import Acceptance, Account
-from policies.agreement import required
-
-ACCEPTED = sa.select(Acceptance.sha256).where(Acceptance.account_id == sa.bindparam("account"))
-
-
-def agreement_accepted(here: Here, account_id: UUID) -> bool:
-    """Whether this account accepted the text in force."""
-    with reader().connect() as connection:
-        accepted = connection.execute(ACCEPTED, {"account": account_id}).scalars().all()
-    return not required(here.service.profile.agreement.current, accepted)
 
 
 def accept_agreement(here: Here, account: Account, sha256: str) -> Refusal | None:

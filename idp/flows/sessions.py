@@ -16,11 +16,21 @@ from idp.crypto import digest, new_token
 from idp.db import db, reader
 from idp.flows.here import Here
 from idp.flows.record import record
+from idp.flows.tell_clients import tell_clients
 from idp.models import Account, Grant, Officer, Session
 from policies.permissions import Appointment
 from policies.sessions import SessionRules, alive
 
 SEEN_EVERY = timedelta(minutes=1)  # how exactly `last_seen_at` is kept
+AT_ONCE = 500  # sessions that are ended in one transaction only because their time is over
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The account behind a session; enough for `record`, without its row."""
+
+    id: UUID
+    login: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +43,13 @@ class LiveSession:
     started_at: datetime
     authenticated_at: datetime
     last_seen_at: datetime
+    amr: tuple[str, ...]
     appointments: tuple[Appointment, ...]
+
+    @property
+    def account(self) -> Holder:
+        """Whose it is, as `record` names accounts."""
+        return Holder(self.account_id, self.login)
 
     def alive(self, now: datetime, rules: SessionRules) -> bool:
         """Whether it is within the limits of `rules`."""
@@ -43,7 +59,7 @@ class LiveSession:
 LOOK_UP = (
     sa.select(
         Session.id, Session.account_id, Account.login,
-        Session.started_at, Session.authenticated_at, Session.last_seen_at,
+        Session.started_at, Session.authenticated_at, Session.last_seen_at, Session.amr,
         Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until,
     )
     .join(Account, Account.id == Session.account_id)
@@ -66,8 +82,7 @@ def start_session(here: Here, account: Account, amr: Sequence[str] = ("pwd",)) -
     somebody else's session in this browser ends.
     """
     token = new_token()
-    if here.session_id is not None and here.account_id == account.id:
-        _renew(here, here.session_id, token, amr)
+    if here.session_id is not None and here.account_id == account.id and _renew(here, here.session_id, token, amr):
         return token
     if here.session_id is not None:
         end_session(here, here.session_id, "replaced")
@@ -86,23 +101,36 @@ def start_session(here: Here, account: Account, amr: Sequence[str] = ("pwd",)) -
     return token
 
 
-def _renew(here: Here, session_id: UUID, token: str, amr: Sequence[str]) -> None:
+def _renew(here: Here, session_id: UUID, token: str, amr: Sequence[str]) -> bool:
+    """False when it has ended in the meantime."""
     fresh = {"started_at": here.now, "authenticated_at": here.now, "last_seen_at": here.now, "amr": list(amr)}
-    db.session.execute(
+    renewed = db.session.execute(
         sa.update(Session)
         .where(Session.id == session_id, Session.ended_at.is_(None))
         .values(token_digest=digest(token), **fresh)
+        .returning(Session.id)
         .execution_options(synchronize_session=False)
     )
+    return renewed.first() is not None
 
 
 def find_session(token: str, now: datetime) -> LiveSession | None:
     """The session behind a cookie, not ended and of an open account; its limits are the caller's to check."""
     with reader().connect() as connection:
-        rows = connection.execute(LOOK_UP, {"digest": digest(token), "now": now}).all()
+        rows: Sequence[Any] = connection.execute(LOOK_UP, {"digest": digest(token), "now": now}).all()
     if not rows:
         return None
-    return LiveSession(*rows[0][:6], appointments=tuple(Appointment(*row[6:]) for row in rows if row.role))
+    row = rows[0]
+    return LiveSession(
+        id=row.id,
+        account_id=row.account_id,
+        login=row.login,
+        started_at=row.started_at,
+        authenticated_at=row.authenticated_at,
+        last_seen_at=row.last_seen_at,
+        amr=tuple(row.amr),
+        appointments=tuple(Appointment(*row[7:]) for row in rows if row.role),
+    )
 
 
 def touch_session(session: LiveSession, now: datetime) -> None:
@@ -124,18 +152,37 @@ def end_all_sessions(here: Here, account: Account, reason: str, but: Sequence[UU
     return ended
 
 
+def end_outlived_sessions(here: Here) -> int:
+    """End the sessions that are past their longest life, so that clients hear of it too; how many ended.
+
+    What clients hold goes on to its own limits (`policies/tokens.py`).  A session that only rests for too long is not
+    ended: it opens nothing here any more, but who still works in a system should not be thrown out there.  At most
+    `AT_ONCE` of them.
+    """
+    began = here.now - here.service.profile.rules.session.absolute
+    some = sa.select(Session.id).where(Session.ended_at.is_(None), Session.started_at <= began).limit(AT_ONCE)
+    return len(_mark_ended(here, Session.id.in_(some), "outlived"))
+
+
 def _end(here: Here, which: sa.ColumnElement[bool], reason: str) -> int:
-    ended: Sequence[Any] = db.session.execute(
+    ended = _mark_ended(here, which, reason)
+    db.session.execute(
+        sa.update(Grant)
+        .where(Grant.session_id.in_(ended), Grant.revoked_at.is_(None))
+        .values(revoked_at=here.now, revoke_reason=reason)
+        .execution_options(synchronize_session=False)
+    )
+    return len(ended)
+
+
+def _mark_ended(here: Here, which: sa.ColumnElement[bool], reason: str) -> Sequence[UUID]:
+    """End them, and leave word for every client that was signed in to through them (5.6)."""
+    ended: Sequence[UUID] = db.session.scalars(
         sa.update(Session)
         .where(which, Session.ended_at.is_(None))
         .values(ended_at=here.now, end_reason=reason)
         .returning(Session.id)
         .execution_options(synchronize_session=False)
     ).all()
-    db.session.execute(
-        sa.update(Grant)
-        .where(Grant.session_id.in_([row.id for row in ended]), Grant.revoked_at.is_(None))
-        .values(revoked_at=here.now, revoke_reason=reason)
-        .execution_options(synchronize_session=False)
-    )
-    return len(ended)
+    tell_clients(here, ended)
+    return ended

@@ -19,7 +19,7 @@ CLOSING, ORDERS, MESSAGES, OPENING = 0, 1, 2, 3  # smaller goes first
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task`` or a ``message``.
+    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message`` or a ``logout``.
 
     `queue` keeps systems apart, so that a slow one holds up nobody else.
     """

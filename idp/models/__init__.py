@@ -7,6 +7,7 @@ from idp.models.client import Client, InitialAccessToken, SpentJti
 from idp.models.consent import Consent
 from idp.models.credential import Activation, Credential
 from idp.models.department import Department
+from idp.models.device_guesses import DeviceGuesses
 from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
 from idp.models.link import Link
 from idp.models.lockout import Lockout
@@ -34,6 +35,7 @@ __all__ = [
     "Delivery",
     "Department",
     "DeviceCode",
+    "DeviceGuesses",
     "Grant",
     "InitialAccessToken",
     "Link",

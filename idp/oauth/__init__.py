@@ -8,16 +8,37 @@ the sign-in pages belong to `idp/web/signin/`, which meets this package in `inte
 from flask import Flask
 from flask_wtf import CSRFProtect
 
+from idp.oauth import cors
 from idp.oauth.authorize import authorize
 from idp.oauth.blueprint import blueprint
+from idp.oauth.check_session import check_session
 from idp.oauth.clients import forget_changed_clients
+from idp.oauth.device_authorization import device_authorization
+from idp.oauth.introspection import introspect
 from idp.oauth.logout import logout
 from idp.oauth.metadata import jwks, metadata
+from idp.oauth.registration import change_registration, register, remove_registration, show_registration
 from idp.oauth.revocation import revoke
 from idp.oauth.token import token
 from idp.oauth.userinfo import userinfo
 
-__all__ = ["authorize", "init_oauth", "jwks", "logout", "metadata", "revoke", "token", "userinfo"]
+__all__ = [
+    "authorize",
+    "change_registration",
+    "check_session",
+    "device_authorization",
+    "init_oauth",
+    "introspect",
+    "jwks",
+    "logout",
+    "metadata",
+    "register",
+    "remove_registration",
+    "revoke",
+    "show_registration",
+    "token",
+    "userinfo",
+]
 
 
 def init_oauth(app: Flask, csrf: CSRFProtect) -> None:
@@ -28,5 +49,6 @@ def init_oauth(app: Flask, csrf: CSRFProtect) -> None:
     """
     app.register_blueprint(blueprint)
     csrf.exempt(blueprint)
+    cors.init_app(app)
     with app.app_context():
         forget_changed_clients()

@@ -117,9 +117,7 @@ def to_plain(request: AuthorizationRequest) -> dict[str, Any]:
 
 def from_plain(plain: Mapping[str, Any]) -> AuthorizationRequest:
     """The same request again."""
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()
-    }
+    values: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in plain.items()}
     return AuthorizationRequest(**{**values, "prompt": frozenset(plain["prompt"])})
 
 

@@ -15,7 +15,6 @@ import sqlalchemy as sa
 from idp import models
 from idp.crypto import digest, new_token
 from idp.db import db, reader
-from idp.flows.accept_agreement import agreement_accepted
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
 from idp.models import Client
@@ -25,12 +24,14 @@ from idp.oauth.clients import RegisteredClient, find_client
 from idp.oauth.consent import consent_given_at
 from idp.oauth.id_token import read_hint
 from idp.oauth.people import sub_of
-from idp.oauth.standing import has_access
+from idp.oauth.standing import Holdings, holdings_of
 from idp.oauth.subject import subject_for
+from policies.agreement import required
 from policies.interaction import Facts
 
 PATIENCE = timedelta(hours=1)  # how long a request waits for its person
 LOGIN = frozenset({"login"})
+NOTHING = Holdings(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +128,14 @@ def choose_account(pending: PendingRequest, account_id: UUID) -> None:
 
 def facts_for(pending: PendingRequest | None, session: LiveSession | None, here: Here) -> Facts:
     """What the next step is decided by.  A session is live only while its account is open (`flows/sessions.py`)."""
-    request = pending.request if pending else None
+    request, system = (pending.request, pending.client.system) if pending else (None, None)
+    holdings = holdings_of(session.account_id) if session else NOTHING
     return Facts(
         signed_in=session is not None,
         account_open=session is not None,
         must_change_password=False,
-        agreement_accepted=session is not None and agreement_accepted(here, session.account_id),
-        client_allowed=pending is None or session is None or has_access(session.account_id, pending.client.system),
+        agreement_accepted=not required(here.service.profile.agreement.current, holdings.accepted),
+        client_allowed=session is None or system is None or system in holdings.systems,
         is_expected=pending is None or session is None or _is_expected(here, pending, session),
         amr=frozenset(session.amr if session else ()),
         acr_needed=_acr_needed(request) if request else frozenset(),

@@ -23,6 +23,7 @@ from idp.oauth.server import posted, provider, refused
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"  # RFC 9126, 2.2
 LIFETIME = timedelta(seconds=90)
+PROOFS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})  # of the client, not of its request
 TAKE = (
     sa.delete(AuthorizationRequest)
     .where(
@@ -42,7 +43,8 @@ def push() -> Response:
         client: RegisteredClient = provider.authenticate_client(form, METHODS, "par")
     except OAuth2Error as error:
         return refused(error)
-    parameters = read_parameters(request.form.items(multi=True))
+    asked = ((name, value) for name, value in request.form.items(multi=True) if name not in PROOFS)
+    parameters = read_parameters(asked)
     found = _checked(form.here, parameters, client, (form.confirmation or {}).get("jkt"))
     if isinstance(found, OAuthError):
         return _told({"error": found.error, "error_description": found.description}, 400)

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from idp.flows.here import Here
-from idp.jose import open_jws
-from idp.oauth.client_keys import client_keys
+from idp.jose import open_jws, read_jws
+from idp.oauth.client_keys import client_keys, named
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.errors import OAuthError
 from idp.oauth.outbound import Unreachable, fetch
@@ -61,35 +61,37 @@ def _fetch(here: Here, address: str, client: RegisteredClient) -> str | OAuthErr
 
 def _opened(here: Here, given: str, client: RegisteredClient) -> Mapping[str, Any] | None:
     """The claims of an object that this client signed for us, for now (RFC 9101, 6.2, 10.2)."""
-    keys = client_keys(here.service, client)
-    claims = open_jws(given, keys, _algorithms(client), TYPES) if keys else None
+    unverified = read_jws(given)
+    keys = client_keys(here.service, client, named(unverified.header.get("kid"))) if unverified else None
+    claims = open_jws(unverified, keys, _algorithms(client), TYPES) if unverified and keys else None
     if claims is None or claims.get("client_id", client.client_id) != client.client_id:
         return None
     strict, now = client.metadata.signed_only, here.now.timestamp()
-    issuer, audience = claims.get("iss", not strict and client.client_id), claims.get("aud", not strict)
-    if issuer != client.client_id or not _is_for_us(audience, here.service.settings.base_url):
+    needed = {"iss", "aud"} if strict else set()
+    if needed - claims.keys() or claims.get("iss", client.client_id) != client.client_id:
+        return None
+    if "aud" in claims and not _is_for_us(claims["aud"], here.service.settings.base_url):
         return None
     return claims if _is_timely(claims, now, strict) else None
 
 
 def _algorithms(client: RegisteredClient) -> tuple[str, ...]:
+    """Those that are safe enough for it, or of them the one it registered."""
+    allowed = STRICT_ALGORITHMS if client.metadata.security_profile else SIGNATURES
     registered = client.metadata.request_object_signing_alg
-    if registered is not None:
-        return (registered,)
-    return STRICT_ALGORITHMS if client.metadata.security_profile else SIGNATURES
+    return tuple(algorithm for algorithm in allowed if registered in (None, algorithm))
 
 
 def _is_for_us(audience: Any, issuer: str) -> bool:
-    """True where the audience may be missing and is."""
-    return audience is True or audience == issuer or (isinstance(audience, list) and issuer in audience)
+    return audience == issuer or (isinstance(audience, list) and issuer in audience)
 
 
 def _is_timely(claims: Mapping[str, Any], now: float, strict: bool) -> bool:
     """Within its life; who must sign, must say when that is, and not for long (FAPI 2.0 Message Signing, 5.3.1)."""
     expires, begins = claims.get("exp", math.inf), claims.get("nbf", -math.inf)
-    if not all(isinstance(value, int | float) for value in (expires, begins)):
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in (expires, begins)):
         return False
-    if strict and not max(now, expires) - begins <= LONGEST_LIFE:
+    if strict and max(now, expires) > begins + LONGEST_LIFE:  # compared, not subtracted: a number may be endless
         return False
     return bool(begins <= now + SKEW and now < expires + SKEW)
 

@@ -72,5 +72,6 @@ def _refresh_token(token: str) -> PresentedToken | None:
 
 
 def _access_token(here: Here, token: str) -> PresentedToken | None:
+    """One that came of an exchange counts as without a grant: that is another client's, and not its holder's to end."""
     opened = open_access_token(here.service, token, here.now)
-    return PresentedToken(opened.client_id, opened.grant_id) if opened else None
+    return PresentedToken(opened.client_id, None if opened.actor else opened.grant_id) if opened else None

@@ -3,12 +3,11 @@
 Serves the token and revocation endpoints.  The authorization endpoint is ours (`authorize.py`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from authlib.oauth2.rfc6749 import (
     AuthorizationServer,
-    InvalidClientError,
     InvalidRequestError,
     OAuth2Error,
     OAuth2Payload,
@@ -19,12 +18,19 @@ from flask import Response, g, jsonify, request
 
 from idp.flows.here import Here
 from idp.oauth.authorization_code import AuthorizationCodeGrant
-from idp.oauth.client_authentication import failed, presented_method
+from idp.oauth.client_authentication import authenticate
+from idp.oauth.client_certificate import Headers
 from idp.oauth.client_credentials import ClientCredentialsGrant
-from idp.oauth.clients import RegisteredClient, find_client
+from idp.oauth.clients import RegisteredClient
+from idp.oauth.confirmation import confirmation_of
+from idp.oauth.device_code import DeviceCodeGrant
+from idp.oauth.dpop import HEADER, NONCE_HEADER, current_nonce
 from idp.oauth.parameters import read_parameters
 from idp.oauth.refresh_token import RefreshTokenGrant
 from idp.oauth.revocation_endpoint import RevocationEndpoint
+from idp.oauth.token_exchange import TokenExchangeGrant
+
+BINDING = ("token", "par")  # RFC 9449, 5 and 10.1
 
 
 class Form(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
@@ -45,11 +51,16 @@ class Form(OAuth2Payload):  # type: ignore[misc]  # Authlib has no types
 class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     """A request as Authlib reads it, with the circumstances our grants act in."""
 
-    def __init__(self, here: Here, headers: Mapping[str, str], form: Mapping[str, str]) -> None:
+    def __init__(self, here: Here, headers: Headers, form: Mapping[str, str], path: str = "/oauth/token") -> None:
         # Authlib wants https here; whether http is allowed is for the settings to say, and they refuse it in production
-        super().__init__("POST", here.service.settings.base_url.replace("http:", "https:", 1), headers=headers)
+        super().__init__("POST", here.service.settings.base_url.replace("http:", "https:", 1))
+        self.headers = headers
+        self.url = here.service.settings.base_url + path  # as clients know it, whatever the proxy made of it
         self.here = here
         self.payload = Form(form)
+        self.resources: tuple[str, ...] = ()  # RFC 8707, 2: may come several times
+        self.audiences: tuple[str, ...] = ()  # RFC 8693, 2.1: likewise
+        self.confirmation: Mapping[str, str] | None = None  # RFC 7800: whose key or certificate the tokens are bound to
 
     @property
     def form(self) -> Mapping[str, str]:
@@ -59,25 +70,23 @@ class FormRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
 class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
     """The server of one process; it holds nothing of any request."""
 
-    def query_client(self, client_id: str) -> RegisteredClient | None:
-        return find_client(client_id)
+    @property
+    def grants(self) -> list[tuple[Any, Any]]:
+        """The grants of the token endpoint, with their extensions."""
+        return list(self._token_grants)
 
     def authenticate_client(
-        self, request: FormRequest, methods: list[str], endpoint: str = "token"
+        self, request: FormRequest, methods: Collection[str], endpoint: str = "token"
     ) -> RegisteredClient:
-        """The client, proven by one method; it is the one who acts from here on."""
-        method = presented_method(request.headers.get("Authorization"), request.form)
-        client = self._proven(request, method, endpoint) if method in methods else None
-        if client is None:
-            raise failed()
-        request.here = request.here.acting_as(f"client/{client.client_id}")
-        return client
+        """The client, proven by one method; it is the one who acts from here on.
 
-    def _proven(self, request: FormRequest, method: str, endpoint: str) -> RegisteredClient | None:
-        try:
-            client: RegisteredClient = super().authenticate_client(request, [method], endpoint)
-        except InvalidClientError:
-            return None
+        Where tokens come of the request, now or later, `request.confirmation` tells what they will be bound to.
+        """
+        client = authenticate(request.here, request.headers, request.form, request.url, methods)
+        if endpoint in BINDING:
+            needed = endpoint == "token"
+            request.confirmation = confirmation_of(request.here, request.headers, request.url, client, needed)
+        request.here = request.here.acting_as(f"client/{client.client_id}")
         return client
 
     def create_oauth2_request(self, request: FormRequest) -> FormRequest:
@@ -94,6 +103,8 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib has no typ
         response.status_code = status
         response.headers.extend(headers)
         response.headers["Content-Type"] = "application/json"
+        if HEADER in request.headers:
+            response.headers[NONCE_HEADER] = current_nonce(g.here.service, g.here.now)  # RFC 9449, 8.2
         return response
 
 
@@ -102,7 +113,10 @@ def posted() -> FormRequest:
     parameters = read_parameters(request.form.items(multi=True))
     if parameters.faulty:
         raise InvalidRequestError("a parameter is repeated or unreadable")
-    return FormRequest(g.here, dict(request.headers), parameters.values)
+    posted = FormRequest(g.here, request.headers, parameters.values, request.path)
+    posted.resources = parameters.all("resource")
+    posted.audiences = parameters.all("audience")
+    return posted
 
 
 def refused(error: OAuth2Error) -> Response:
@@ -116,6 +130,8 @@ def _provider() -> Provider:
     server.register_grant(AuthorizationCodeGrant, [CodeChallenge(required=True)])
     server.register_grant(RefreshTokenGrant)
     server.register_grant(ClientCredentialsGrant)
+    server.register_grant(DeviceCodeGrant)
+    server.register_grant(TokenExchangeGrant)
     server.register_endpoint(RevocationEndpoint)
     return server
 

@@ -17,6 +17,7 @@ from idp.log import log
 from idp.models import Order, Person
 from idp.provisioning.converge import converge
 from idp.provisioning.deliver import deliver
+from idp.provisioning.tell_client import tell_client
 from idp.provisioning.workshop import Workshop
 from policies.retry import RetryRules, delay
 
@@ -89,4 +90,5 @@ KINDS_OF_WORK: Mapping[str, Callable[[Workshop, UUID], None]] = {
     "person": _review,
     "task": converge,
     "message": deliver,
+    "logout": tell_client,
 }

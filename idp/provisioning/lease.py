@@ -13,22 +13,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from idp.db import UtcDateTime, db
-from idp.models import Message, Task
+from idp.models import LogoutNotice, Message, Task
 
 OTHER = aliased(Task)
+Leased = type[Task] | type[Message] | type[LogoutNotice]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
     """Proof of a claim: what the row must still say for the claimer to finish it."""
 
-    table: type[Task] | type[Message]
+    table: Leased
     id: UUID
     owner: str
     attempt: int
 
 
-def claim(table: type[Task] | type[Message], row_id: UUID, owner: str, now: datetime, lease: timedelta) -> Claim | None:
+def claim(table: Leased, row_id: UUID, owner: str, now: datetime, lease: timedelta) -> Claim | None:
     """Take the row if it is due and nobody holds it; committed at once."""
     values: dict[str, Any] = {"owner": owner, "attempt": table.attempt + 1, "lease_until": now + lease}
     if table is Task:
@@ -39,13 +40,13 @@ def claim(table: type[Task] | type[Message], row_id: UUID, owner: str, now: date
     return None if attempt is None else Claim(table, row_id, owner, attempt)
 
 
-def claimable(table: type[Task] | type[Message], now: datetime) -> sa.ColumnElement[bool]:
+def claimable(table: Leased, now: datetime) -> sa.ColumnElement[bool]:
     """Due and held by nobody.
 
     No two tasks of one account work on one system at a time: one superseded meanwhile may still be under way.
     """
     due = sa.and_(table.run_at <= now, sa.or_(table.lease_until.is_(None), table.lease_until <= now))
-    if table is Message:
+    if table is not Task:
         return due
     same = (OTHER.account_id == Task.account_id, OTHER.system == Task.system, OTHER.id != Task.id)
     return sa.and_(due, Task.status == "waiting", ~sa.exists().where(*same, OTHER.lease_until > now))

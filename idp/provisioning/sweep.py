@@ -1,5 +1,6 @@
 """Finding what is due: the safety net under everything that wakes workers, so nothing hangs on a queue's memory."""
 
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -7,15 +8,15 @@ import sqlalchemy as sa
 
 from idp.db import reader
 from idp.flows.work import CLOSING, MESSAGES, ORDERS, Work
-from idp.models import Message, Order, Person, Task
+from idp.models import LogoutNotice, Message, Order, Person, Task
 from idp.provisioning.lease import claimable
 
-ORDERS_QUEUE, MAIL_QUEUE = "orders", "mail-out"
+ORDERS_QUEUE, MAIL_QUEUE, LOGOUT_QUEUE = "orders", "mail-out", "logout"
 
 
 def due_work(now: datetime, queue: str, limit: int) -> list[Work]:
     """What `queue` can do at `now`, most urgent first."""
-    finders = {ORDERS_QUEUE: (_people, _orders), MAIL_QUEUE: (_messages,)}.get(queue, (_tasks,))
+    finders = FINDERS.get(queue, (_tasks,))
     with reader().connect() as connection:
         rows = [row for find in finders for row in connection.execute(find(now, queue).limit(limit))]
     works = [Work(row.kind, row.id, row.run_at, row.priority, queue) for row in rows]
@@ -42,5 +43,18 @@ def _messages(now: datetime, _queue: str) -> sa.Select[Any]:
     return due.order_by(Message.run_at)
 
 
+def _notices(now: datetime, _queue: str) -> sa.Select[Any]:
+    due = _rows("logout", LogoutNotice.id, LogoutNotice.run_at, sa.literal(CLOSING))
+    return due.where(claimable(LogoutNotice, now)).order_by(LogoutNotice.run_at)
+
+
 def _rows(kind: str, row_id: Any, run_at: Any, priority: Any) -> sa.Select[Any]:
     return sa.select(sa.literal(kind).label("kind"), row_id, run_at.label("run_at"), priority.label("priority"))
+
+
+FINDERS: Mapping[str, tuple[Callable[[datetime, str], sa.Select[Any]], ...]] = {
+    ORDERS_QUEUE: (_people, _orders),
+    MAIL_QUEUE: (_messages,),
+    LOGOUT_QUEUE: (_notices,),
+}
+"""What each queue does; all others are systems, which have tasks."""

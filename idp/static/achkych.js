@@ -17,3 +17,6 @@ for (const button of document.querySelectorAll("button[data-print]")) {
   button.hidden = false;
   button.addEventListener("click", () => window.print());
 }
+for (const form of document.querySelectorAll("form[data-submit]")) {
+  form.submit();
+}

@@ -30,6 +30,7 @@ class Visitor:
     display_name: str
     is_officer: bool
     is_hr: bool
+    registers_clients: bool
 
 
 def init_app(app: Flask) -> None:
@@ -67,4 +68,5 @@ def _visitor() -> Visitor:
         display_name=display_name(row.given, row.family, row.patronymic),
         is_officer=may("see-desk", g.here.who, NOBODY, g.here.now),
         is_hr=may("see-order", g.here.who, NOBODY, g.here.now),
+        registers_clients=may("register-client", g.here.who, NOBODY, g.here.now),
     )

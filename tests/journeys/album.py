@@ -7,11 +7,15 @@ With `ACHKYCH_ALBUM=folder` the pages are kept there as pictures.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import sqlalchemy as sa
 from playwright.sync_api import Page
 
+from idp.db import db
 from idp.hashing import QUEUE
+from idp.models import Client, InitialAccessToken
 from tests.builders import Someone
 from tests.journeys.conftest import Browse
+from tests.journeys.devices import television
 from tests.journeys.relying_party import RelyingParty
 from tests.journeys.scene import Scene, send, sign_in
 
@@ -29,7 +33,17 @@ class Album:
 
     def pages(self) -> Iterator[tuple[str, Page]]:
         """The name of a page, and the page; whoever takes it looks at it before asking for the next."""
-        for part in (self._way_in, self._first_day, self._account, self._desk, self._orders, self._ways_out):
+        for part in (
+            self._way_in,
+            self._first_day,
+            self._account,
+            self._desk,
+            self._orders,
+            self._clients,
+            self._device,
+            self._consent,
+            self._ways_out,
+        ):
             yield from part()
 
     def _open(self, path: str = "/sign-in") -> Page:
@@ -127,6 +141,77 @@ class Album:
         yield "orders", page
         send(page, "tbody a")
         yield "execution-sheet", page
+
+    def _clients(self) -> Iterator[tuple[str, Page]]:
+        self.scene.client(self.unet.callback, name="Китепкана системасы", system="moodle")
+        admin = self.scene.make.officer("nurlan", role="admin", department=None)
+        page = self._signed_in(admin, "/admin/clients")
+        yield "clients", page
+        send(page, "main a.btn-primary")
+        yield "client-new", page
+        page.fill("#client_name", "Timetable")
+        page.fill("#redirect_uris", "http://timetable.kstu.kg/callback")
+        page.fill("#rest", '{"colour": "red"}')
+        send(page, "#client .btn-primary")
+        yield "client-refused", page
+        page.fill("#redirect_uris", "https://timetable.kstu.kg/callback")
+        page.fill("#rest", '{"backchannel_logout_uri": "https://timetable.kstu.kg/out"}')
+        send(page, "#client .btn-primary")
+        yield "client-secret", page
+        send(page, "main a.btn-quiet")
+        yield "client", page
+        send(page, "a[href$='/remove']")
+        yield "client-remove", page
+
+    def _device(self) -> Iterator[tuple[str, Page]]:
+        code = television(self.scene)["user_code"]
+        page = self._signed_in(self.scene.make.account("viewer"), f"/device?user_code={code}")
+        yield "device", page
+        page.fill("#user_code", "BBBB-BBBB")
+        page.click("#continue")
+        yield "device-unknown", page
+        page.fill("#user_code", code)
+        page.click("#continue")
+        yield "device-confirm", page
+        page.click("#deny")
+        yield "device-denied", page
+        page.goto("/device")
+        for _ in range(5):
+            page.fill("#user_code", "BBBB-BBBB")
+            page.click("#continue")
+        yield "device-too-many", page
+
+    def _consent(self) -> Iterator[tuple[str, Page]]:
+        client_id, _ = self.scene.client(
+            self.unet.callback, name="Жатакана", first_party=False, authorization_details_types=["room"],
+            scope="openid profile email phone affiliation orders:read",
+            client_uri="https://rooms.kstu.kg/", policy_uri="https://rooms.kstu.kg/privacy",
+        )  # fmt: skip
+        with self.scene.act() as here:
+            client = db.session.scalars(sa.select(Client).where(Client.client_id == client_id)).one()
+            right = InitialAccessToken(
+                name="album", token_digest="album", scopes=[], uses_left=0, created_at=here.now, expires_at=here.now
+            )
+            db.session.add(right)
+            db.session.flush()
+            client.registered_with = right.id
+        page = self._signed_in(self.scene.make.account("tenant"))
+        self.scene.make.clock.advance(seconds=1)
+        room = '[{"type": "room", "house": {"number": 3, "street": "Дэн Сяопин"}, "from": "2026-09-15"}]'
+        asked = {"scope": "openid profile phone orders:read", "claims": '{"userinfo": {"email": null}}'}
+        page.goto(
+            self.unet.sign_in_url(
+                self.scene.base, client_id, prompt="select_account", authorization_details=room, **asked
+            )
+        )
+        yield "choose-account", page
+        send(page, "#continue")
+        yield "consent", page
+        send(page, "#allow")
+        page.goto("/account")
+        yield "account-consents", page
+        send(page, "#consents ~ ul form button")
+        yield "account-withdrawn", page
 
     def _ways_out(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.account("zarina"))

@@ -52,7 +52,16 @@ def relying_party() -> Iterator[RelyingParty]:
             address = urlsplit(self.path)
             if address.path == "/callback":
                 party.answers.append(dict(parse_qsl(address.query)))
-            text = f"<!doctype html><html lang=en><title>UNET</title><link rel=icon href=data:,><h1>{address.path}</h1>"
+            self._answer(address.path)
+
+        def do_POST(self) -> None:
+            """What a form brings (Form Post Response Mode)."""
+            body = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            party.answers.append(dict(parse_qsl(body)))
+            self._answer(self.path)
+
+        def _answer(self, path: str) -> None:
+            text = f"<!doctype html><html lang=en><title>UNET</title><link rel=icon href=data:,><h1>{path}</h1>"
             self.send_response(200)
             self.send_header("Content-Type", "text/html")
             self.end_headers()

@@ -82,9 +82,9 @@ class Scene:
         """A registered client and its secret."""
         with self.act() as here:
             ensure_signing_keys(here)
-            client_id, secret = register_client(
-                here, {"client_name": name, "redirect_uris": [redirect_uri], **GRANTS, **more}
-            )
+            system = more.pop("system", None)
+            registration = {"client_name": name, "redirect_uris": [redirect_uri], **GRANTS, **more}
+            client_id, secret = register_client(here, registration, system)
         assert secret is not None
         return client_id, secret
 

@@ -1,9 +1,11 @@
-"""The overview of one's own account."""
+"""The overview of one's own account, and taking back what one agreed to."""
 
-from flask import Blueprint, g, redirect, render_template
+from flask import Blueprint, flash, g, redirect, render_template
 from werkzeug.wrappers import Response
 
+from idp.flows.list_consents import list_consents
 from idp.flows.overview import overview
+from idp.flows.withdraw_consent import withdraw_consent
 from idp.web.language import language
 
 bp = Blueprint("account", __name__)
@@ -16,4 +18,13 @@ def home() -> Response:
 
 @bp.get("/account")
 def show() -> str:
-    return render_template("account.html", **overview(g.here, g.session, language()))
+    consents = list_consents(g.session.account_id)
+    return render_template("account.html", **overview(g.here, g.session, language()), consents=consents)
+
+
+@bp.post("/account/consents/<client_id>/withdraw")
+def withdraw(client_id: str) -> Response:
+    """Said twice, it is as withdrawn as said once."""
+    withdraw_consent(g.here, g.session.account, client_id)
+    flash("consent-withdrawn", "notice")
+    return redirect("/account", 303)

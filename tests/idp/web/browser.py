@@ -25,10 +25,14 @@ class Browser:
         self, path: str, fields: dict[str, Any], page: str = "", headers: dict[str, str] | None = None
     ) -> TestResponse:
         """Post a form that stands on `page`; by default on the page at the same path."""
-        found = TOKEN.search(self.get(page or path, follow_redirects=True).text)
-        assert found is not None, f"no form on {page or path}"
-        data = fields | {"csrf_token": found.group(1)}
+        data = fields | self.form(page or path)
         return self._client.post(path, data=data, headers=self._headers | (headers or {}))
+
+    def form(self, page: str) -> dict[str, str]:
+        """The form token that stands on `page`."""
+        found = TOKEN.search(self.get(page, follow_redirects=True).text)
+        assert found is not None, f"no form on {page}"
+        return {"csrf_token": found.group(1)}
 
     def sign_in(self, someone: Someone) -> TestResponse:
         """In the browser's language, whatever the account's is."""
@@ -44,3 +48,8 @@ class Browser:
         cookie = self._client.get_cookie("achkych-session")
         assert cookie is not None
         return cookie.value
+
+    def state_cookie(self) -> str | None:
+        """The value of the cookie that scripts may read."""
+        cookie = self._client.get_cookie("achkych-state")
+        return cookie.value if cookie else None

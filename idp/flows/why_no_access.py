@@ -1,0 +1,33 @@
+"""Why an account has no access to a system: the facts for `policies/denial.py`."""
+
+from uuid import UUID
+
+import sqlalchemy as sa
+
+from idp.db import reader
+from idp.flows.here import Here
+from idp.models import Account, AffiliationRow, Link
+from policies.affiliations import Kind
+from policies.deadlines import local_day
+from policies.denial import Belonging, Reason, reason
+
+LASTING = (
+    sa.select(AffiliationRow.kind, AffiliationRow.department)
+    .join(Account, Account.person_id == AffiliationRow.person_id)
+    .where(
+        Account.id == sa.bindparam("account"),
+        sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= sa.bindparam("today")),
+        sa.or_(AffiliationRow.ended_at.is_(None), AffiliationRow.ended_at > sa.bindparam("now")),
+    )
+)
+HAD = sa.select(Link.id).where(Link.account_id == sa.bindparam("account"), Link.system == sa.bindparam("system"))
+
+
+def why_no_access(here: Here, account_id: UUID, system: str | None) -> Reason:
+    """The reason to name to a person who may not use this system."""
+    values = {"account": account_id, "system": system, "today": local_day(here.now, here.service.zone), "now": here.now}
+    with reader().connect() as connection:
+        belongings = [Belonging(Kind(row.kind), row.department) for row in connection.execute(LASTING, values)]
+        had_access = connection.execute(HAD, values).first() is not None
+    rule = next((one.rule for one in here.service.profile.systems if one.code == system), None)
+    return reason(rule, belongings, had_access)
