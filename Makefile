@@ -19,8 +19,11 @@ setup: $(VENV)/dev packages  ## everything that developing and testing needs
 	@command -v npm >/dev/null 2>&1 && $(NPM) tests/journeys && $(NPM) tests/clients \
 		|| echo "npm is missing: pages are not searched for barriers, clients from npm are not tried"
 
+# in memory where there is room for it: thousands of small databases are made and thrown away
+SCRATCH := $(shell test "$$(df --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 4000000 2>/dev/null && echo /dev/shm || echo /tmp)
+
 test: setup  ## all tests, on SQLite and PostgreSQL; their files in memory where that is possible
-	PYTEST_DEBUG_TEMPROOT=$$(test -w /dev/shm && echo /dev/shm || echo /tmp) $(BIN)/python -m pytest -n 2 --dist loadfile --cov=policies --cov-branch --cov-report=term:skip-covered
+	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 2 --dist loadfile --cov=policies --cov-branch --cov-report=term:skip-covered
 
 lint: $(VENV)/dev  ## style and known weaknesses, types, who may know whom
 	$(BIN)/ruff check .

@@ -3,6 +3,8 @@
 from base64 import b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -59,7 +61,7 @@ def load_profile(name: str) -> Profile:
     shipped = resources.files("policies") / "profiles" / f"{name}.toml"
     try:
         text = shipped.read_text("utf8") if shipped.is_file() else Path(name).read_text("utf8")
-        return parse_profile(text)
+        return _parsed(text)
     except OSError as error:
         raise ConfigurationError([f"profile: {name} can't be read ({error.strerror})"]) from error
     except ProfileError as error:
@@ -76,9 +78,17 @@ def _clock(settings: Settings) -> Clock:
     return RehearsalClock(settings.rehearsal_shift) if settings.rehearsal_shift else SystemClock()
 
 
+# a service builds itself once, the tests build thousands
+_parsed = lru_cache(maxsize=2)(parse_profile)
+
+
+@lru_cache(maxsize=2)
+def _public_holidays(country: str) -> frozenset[date]:
+    return frozenset(holidays.country_holidays(country, years=YEARS_OF_HOLIDAYS))
+
+
 def _calendar(profile: Profile) -> Calendar:
-    public = holidays.country_holidays(profile.institution.country, years=YEARS_OF_HOLIDAYS)
-    return profile.calendar(frozenset(public))
+    return profile.calendar(_public_holidays(profile.institution.country))
 
 
 def _vault(settings: Settings) -> Vault:

@@ -4,10 +4,10 @@ RFC 8707; RFC 9126; RFC 9396; FAPI 2.0 Security Profile, 5.3).
 Each check tells what is wrong, or nothing.  Client and redirect URI hold already when it comes to these.
 """
 
-import json
 import re
 from collections.abc import Callable
 
+from idp.json_body import NotJson, read_json
 from idp.oauth.claims_request import read_claims
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.errors import OAuthError
@@ -173,8 +173,8 @@ def the_details_are_of_known_types(parameters: Parameters, client: RegisteredCli
     if text is None:
         return None
     try:
-        details = json.loads(text)
-    except (ValueError, RecursionError):
+        details = read_json(text.encode())
+    except NotJson:
         return OAuthError("invalid_authorization_details", "authorization_details is not JSON")
     known = client.metadata.authorization_details_types
     of_known_types = (

@@ -3,9 +3,10 @@
 Owns reading it.  Which claims a client may have at all is decided in `policies/claims.py`.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
+
+from idp.json_body import NotJson, read_object
 
 PLACES = ("userinfo", "id_token")
 MOST = 100  # claims asked for in one place
@@ -19,10 +20,10 @@ def read_claims(text: str | None) -> dict[str, dict[str, Any]] | None:
     if text is None:
         return {}
     try:
-        asked = json.loads(text)
-    except (ValueError, RecursionError):
+        asked = read_object(text.encode())
+    except NotJson:
         return None
-    if not isinstance(asked, dict) or not all(_is_place(asked.get(place)) for place in PLACES):
+    if not all(_is_place(asked.get(place)) for place in PLACES):
         return None
     return {place: {name: _plain(wish) for name, wish in asked[place].items()} for place in PLACES if asked.get(place)}
 

@@ -20,8 +20,9 @@ from idp.flows.here import Here
 from idp.flows.record import chain, note, record
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import LiveSession
-from idp.models import Client, DeviceCode, DeviceGuesses, Grant
+from idp.models import Client, DeviceCode, DeviceGuesses
 from idp.oauth.clients import RegisteredClient, find_client
+from idp.oauth.new_grant import store_grant
 from idp.service import Service
 from policies.device_codes import RULES, may_guess, read_user_code
 
@@ -49,7 +50,6 @@ TYPED = (
     .where(CODES.c.user_digest == sa.bindparam("digest"), *UNDECIDED)
 )
 DECIDE = sa.update(CODES).where(CODES.c.id == sa.bindparam("code"), *UNDECIDED).returning(CODES.c.id)
-STORE_GRANT = sa.insert(cast(sa.Table, Grant.__table__))
 GIVE_BACK = (
     sa.update(GUESSES)
     .where(GUESSES.c.account_id == sa.bindparam("account"), GUESSES.c.attempts > 0)
@@ -112,9 +112,9 @@ def allow(here: Here, session: LiveSession, asked: DeviceRequest) -> bool:
     grant_id = uuid7()
     after = {"client": asked.client.client_id, "scope": list(asked.scope)}
     with db.engine.begin() as connection:
-        connection.execute(STORE_GRANT, _grant(here, session, asked, grant_id))
         decided = DECIDE.values(grant_id=grant_id, authenticated_at=session.authenticated_at)
-        if connection.execute(decided, {"code": asked.id, "now": here.now}).first() is None:
+        made = store_grant(connection, _grant(here, session, asked, grant_id))
+        if not made or connection.execute(decided, {"code": asked.id, "now": here.now}).first() is None:
             connection.rollback()
             return False
         _record(connection, here, session, "device-allowed", asked, after)

@@ -13,18 +13,17 @@ from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import Note, chain, note
 from idp.flows.sessions import LiveSession
-from idp.models import AuthorizationCode, Grant
+from idp.models import AuthorizationCode
 from idp.oauth.answer import Answer, refusal
 from idp.oauth.check_session import browser_state, session_state
 from idp.oauth.errors import OAuthError
 from idp.oauth.id_token import SignIn, issue_id_token
 from idp.oauth.interaction import PendingRequest
+from idp.oauth.new_grant import store_grant
 from idp.oauth.people import claims_of_account, sub_of
 from idp.oauth.subject import subject_for
 from policies.interaction import Step
 
-# on the tables themselves: an ORM insert costs half a millisecond more, and every sign-in passes here
-STORE_GRANT = sa.insert(Grant.__table__)  # type: ignore[arg-type]  # a mapped class's table is a Table
 STORE_CODE = sa.insert(AuthorizationCode.__table__)  # type: ignore[arg-type]
 REFUSALS = {
     Step.LOGIN_REQUIRED: OAuthError("login_required", "the person has to sign in"),
@@ -46,7 +45,8 @@ NO_CONSENT = OAuthError("access_denied", "the person did not agree")
 
 
 def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer | None:
-    """Grant the client its sign-in, in a transaction of its own; None when the waiting request was answered already.
+    """Grant the client its sign-in, in a transaction of its own; None when the waiting request was answered already,
+    or the session has ended meanwhile.
 
     Nothing may be under way in `db.session` (SQLite has one writer).
     """
@@ -55,9 +55,9 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer 
     code = new_token() if "code" in wanted else None
     id_token = _front_id_token(here, pending, session, code) if "id_token" in wanted else None
     with db.engine.begin() as connection:
-        if not _take(connection, pending):
+        if not (_take(connection, pending) and store_grant(connection, _grant(here, pending, session, grant_id))):
+            connection.rollback()
             return None
-        connection.execute(STORE_GRANT, _grant(here, pending, session, grant_id))
         if code is not None:
             connection.execute(STORE_CODE, _code(here, pending, session, grant_id, code))
         chain(connection, [_noted(here, pending, session)])

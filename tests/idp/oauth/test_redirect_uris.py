@@ -1,11 +1,14 @@
 """Redirect URIs: what may be registered, and that nothing else than what is registered is ever answered at."""
 
+import json
+
 import pytest
 
 from idp.flows.register_client import BadClient
 from policies.redirect_uris import redirect_uri_refusal
 from tests.builders import Make
 from tests.idp.oauth.driver import CALLBACK, Party, answer_of
+from tests.idp.oauth.test_registration import Registrar
 
 # CALLBACK is https://rp.example/callback?tenant=7
 UNFIT = [  # addresses that nobody can register, nor ask for
@@ -162,7 +165,7 @@ HOSTILE = UNFIT + FOREIGN
 
 @pytest.mark.parametrize("prompt", [None, "none"])
 def test_none_of_the_hostile_redirect_uris_gets_a_redirect(party: Party, make: Make, prompt: str | None) -> None:
-    assert len(HOSTILE) >= 60
+    assert len(set(HOSTILE)) >= 120
     client = party.client()
     browsers = [party.browser(), party.browser(make.account())]
     for uri in HOSTILE:
@@ -172,6 +175,24 @@ def test_none_of_the_hostile_redirect_uris_gets_a_redirect(party: Party, make: M
             assert (uri, response.status_code) == (uri, 400)
             assert "Location" not in response.headers
             assert "//evil.example" not in response.text
+
+
+def test_what_is_no_address_of_a_client_is_not_registered_either(party: Party, make: Make) -> None:
+    registrar = Registrar(party.app, make)
+    _, token = registrar.allow()
+    told = {uri: registrar.post(token, _as_json(uri)) for uri in UNFIT}
+    assert {uri: answer.status_code for uri, answer in told.items()} == dict.fromkeys(UNFIT, 400)
+    errors = {answer.get_json()["error"] for answer in told.values()}
+    assert errors <= {"invalid_redirect_uri", "invalid_request"}  # what is no Unicode is no JSON either
+    assert registrar.clients() == 0
+
+
+def test_the_foreign_ones_are_addresses_so_only_the_comparison_keeps_them_out() -> None:
+    assert {uri: redirect_uri_refusal(uri) for uri in FOREIGN} == dict.fromkeys(FOREIGN)
+
+
+def _as_json(uri: str) -> bytes:
+    return json.dumps({"client_name": "Library", "redirect_uris": [uri]}).encode()
 
 
 def test_two_redirect_uris_get_none(party: Party, make: Make) -> None:
