@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
-from idp.models import Acceptance, Account, AffiliationRow, Department, Link, Person, Session, System
+from idp.models import Acceptance, Account, AffiliationRow, Client, Department, Link, Person, Session, System
 from policies.naming import display_name
 
 
@@ -17,6 +17,7 @@ def overview(here: Here, session: LiveSession, language: str) -> dict[str, Any]:
     return {
         "person": _person(account, language),
         "systems": _systems(account, language),
+        "doors": _doors(account),
         "sessions": _sessions(account, session),
         "agreements": db.session.scalars(
             sa.select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at.desc())
@@ -65,6 +66,21 @@ def _systems(account: Account, language: str) -> list[dict[str, Any]]:
             "standing": _standing(row.active, row.revision == row.applied_revision),
         }
         for row in rows
+    ]
+
+
+def _doors(account: Account) -> list[dict[str, str]]:
+    """The clients that can be gone to from here, signed in: those that said where (OIDC Core, 4)."""
+    active = sa.select(Link.system).where(Link.account_id == account.id, Link.active.is_(True))
+    rows = db.session.execute(
+        sa.select(Client.client_id, Client.registration)
+        .where(Client.removed_at.is_(None), sa.or_(Client.system.is_(None), Client.system.in_(active)))
+        .order_by(Client.created_at)
+    ).all()
+    return [
+        {"client_id": row.client_id, "name": row.registration.get("client_name") or row.client_id}
+        for row in rows
+        if row.registration.get("initiate_login_uri")
     ]
 
 

@@ -1,5 +1,7 @@
 """what a client registered, under the standards' names; who may register clients"""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB
@@ -55,7 +57,7 @@ def downgrade() -> None:
     op.drop_table("initial_access_token")
 
 
-OLD = {
+OLD: dict[str, sa.types.TypeEngine[Any]] = {
     "name": sa.String(),
     "redirect_uris": JSON,
     "post_logout_redirect_uris": JSON,

@@ -83,6 +83,14 @@ MISTAKES = {
     "a nonce that no database takes": ({"nonce": "a\0b"}, "invalid_request"),
     "a nonce that is no ASCII": ({"nonce": "ноль"}, "invalid_request"),
     "an endless nonce": ({"nonce": "n" * 5000}, "invalid_request"),
+    "unknown display": ({"display": "hologram"}, "invalid_request"),
+    "claims that are no JSON": ({"claims": "{"}, "invalid_request"),
+    "claims that are a list": ({"claims": "[]"}, "invalid_request"),
+    "claims that are no wishes": ({"claims": '{"userinfo":{"email":"please"}}'}, "invalid_request"),
+    "claims of endless depth": ({"claims": "[" * 10_000}, "invalid_request"),
+    "a key that is no thumbprint": ({"dpop_jkt": "key"}, "invalid_request"),
+    "a foreign resource": ({"resource": "https://evil.example/"}, "invalid_target"),
+    "details nobody registered": ({"authorization_details": '[{"type":"x"}]'}, "invalid_authorization_details"),
 }
 
 
@@ -147,6 +155,22 @@ def test_max_age_asks_again_only_when_the_sign_in_is_older(party: Party, make: M
     assert "code" in answer_of(party.authorize(browser, client, max_age="60"))
     clock.advance(seconds=31)
     assert "/continue?" in party.authorize(browser, client, max_age="60").headers["Location"]
+
+
+def test_without_pages_a_sign_in_that_is_too_old_is_told(party: Party, make: Make, clock: SetClock) -> None:
+    browser, client = party.browser(make.account()), party.client(default_max_age=60)
+    assert "code" in answer_of(party.authorize(browser, client, prompt="none"))
+    clock.advance(seconds=61)
+    assert answer_of(party.authorize(browser, client, prompt="none"))["error"] == "login_required"
+    assert "code" in answer_of(party.authorize(browser, client, prompt="none", max_age="3600"))
+
+
+def test_what_the_standard_lets_pass_changes_nothing(party: Party, make: Make) -> None:
+    """OIDC Core, 3.1.2.1, 5.2 and 15.1: unknown parameters, languages and displays are no reason to refuse."""
+    client, browser = party.client(), party.browser(make.account())
+    for more in ({"extra": "foobar"}, {"claims_locales": "se"}, {"ui_locales": "se"}, {"display": "popup"},
+                 {"login_hint": "somebody@example.org"}, {"acr_values": "urn:nobody:knows"}, {"prompt": ""}):  # fmt: skip
+        assert "code" in answer_of(party.authorize(browser, client, **more)), more
 
 
 def test_who_has_no_access_to_the_system_gets_no_code(party: Party, make: Make) -> None:

@@ -10,7 +10,7 @@ from idp.app import create_app
 from idp.clock import SetClock
 from idp.oauth.check_session import browser_state, change_browser_state, session_state
 from tests.builders import Make, settings_for
-from tests.idp.oauth.driver import Party
+from tests.idp.oauth.driver import CALLBACK, CHALLENGE, Party, answer_of
 from tests.idp.web.browser import Browser
 
 
@@ -60,6 +60,19 @@ def test_clients_find_it_in_the_metadata(party: Party) -> None:
 
 def test_no_two_answers_say_the_same_of_one_browser() -> None:
     assert len({session_state("c", "https://rp.example/", "b") for _ in range(10)}) == 10
+
+
+def test_answers_to_sign_ins_carry_the_state_of_this_browser(party: Party, make: Make) -> None:
+    browser, client = Browser(make), party.client()
+    browser.sign_in(make.account())
+    asked = {"client_id": client.client_id, "response_type": "code", "redirect_uri": CALLBACK, "code_challenge": CHALLENGE,
+             "code_challenge_method": "S256"}  # fmt: skip
+    told = answer_of(browser.get("/oauth/authorize", query_string=asked | {"scope": "openid"}))
+    said, salt = told["session_state"].split(".")
+    expected = f"{client.client_id} https://rp.example {browser.state_cookie()} {salt}"
+    assert said == hashlib.sha256(expected.encode()).hexdigest()
+    plain = answer_of(browser.get("/oauth/authorize", query_string=asked | {"scope": "email"}))
+    assert "session_state" not in plain
 
 
 def test_the_browsers_state_changes_when_somebody_signs_in_and_out(party: Party, make: Make) -> None:

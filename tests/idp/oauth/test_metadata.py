@@ -62,6 +62,26 @@ def test_the_claims_are_named_and_no_address_among_them(party: Party) -> None:
     assert "address" not in document["scopes_supported"] + document["claims_supported"]
 
 
+def test_what_the_standards_require_is_said(party: Party) -> None:
+    """OIDC Discovery, 3; RFC 8414, 2; RFC 9207, 3; RFC 8705, 3.3; RFC 9449, 5.1."""
+    document = described(party)
+    assert document.keys() >= {
+        "issuer", "authorization_endpoint", "token_endpoint", "jwks_uri", "response_types_supported",
+        "subject_types_supported", "id_token_signing_alg_values_supported", "scopes_supported", "claims_supported",
+    }  # fmt: skip
+    assert not [name for name, value in document.items() if value in (None, [], "")], "nothing is said with no value"
+    assert "openid" in document["scopes_supported"]
+    assert {"code", "id_token"} <= set(document["response_types_supported"])
+    assert "RS256" in document["id_token_signing_alg_values_supported"]
+    assert document["authorization_response_iss_parameter_supported"] is True
+    assert {"PS256", "ES256", "EdDSA"} <= set(document["dpop_signing_alg_values_supported"])
+    for endpoint in ("token", "revocation", "introspection"):
+        assert "private_key_jwt" in document[f"{endpoint}_endpoint_auth_methods_supported"]
+        algorithms = document[f"{endpoint}_endpoint_auth_signing_alg_values_supported"]
+        assert "RS256" in algorithms
+        assert "none" not in algorithms
+
+
 def test_both_well_known_places_say_the_same_and_may_be_cached(party: Party) -> None:
     places = ("/.well-known/openid-configuration", "/.well-known/oauth-authorization-server")
     answers = [party.browser().get(place, base_url=party.base) for place in places]

@@ -12,8 +12,8 @@ from idp.clock import SetClock
 from idp.db import db
 from idp.models import AuthorizationRequest
 from tests.builders import Make
-from tests.idp.oauth.driver import CALLBACK, CHALLENGE, Party, Registered, answer_of, claims_in
-from tests.idp.oauth.proofs import Prover, jwks
+from tests.idp.oauth.driver import CALLBACK, CHALLENGE, Party, Registered, answer_of, basic, claims_in
+from tests.idp.oauth.proofs import Prover, jwks, sign
 from tests.idp.oauth.test_races import HANDS, at_once
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
@@ -86,8 +86,10 @@ def test_a_name_works_once_for_its_own_client_and_for_ninety_seconds(party: Part
     assert refused(come(party, browser, other, name))
     assert "code" in answer_of(come(party, browser, client, name))
     assert refused(come(party, browser, client, name))
-    late = pushed(party, client)
-    clock.advance(seconds=90)
+    in_time, late = pushed(party, client), pushed(party, client)
+    clock.advance(seconds=89)
+    assert "code" in answer_of(come(party, browser, client, in_time))
+    clock.advance(seconds=1)
     assert refused(come(party, browser, client, late))
     for made_up in (PREFIX, PREFIX + "x", PREFIX + "A" * 43, PREFIX + "ноль"):
         assert refused(come(party, browser, client, made_up))
@@ -96,6 +98,23 @@ def test_a_name_works_once_for_its_own_client_and_for_ninety_seconds(party: Part
 def refused(response: TestResponse) -> bool:
     """On a page: where to answer is unknown."""
     return (response.status_code, "Location" in response.headers) == (400, False)
+
+
+def test_a_name_that_came_twice_is_none_and_stays_good(party: Party, make: Make) -> None:
+    client, browser = party.client(), party.browser(make.account())
+    name = pushed(party, client)
+    asked = {"client_id": client.client_id, "request_uri": [name, name], "redirect_uri": CALLBACK}
+    twice = answer_of(browser.get("/oauth/authorize", base_url=party.base, query_string=asked))
+    assert (twice["error"], "code" in twice) == ("invalid_request", False)
+    assert "code" in answer_of(come(party, browser, client, name))
+
+
+def test_what_waits_for_its_person_and_what_was_pushed_are_not_taken_for_each_other(party: Party, make: Make) -> None:
+    client, someone = party.client(), make.account()
+    token = party.authorize(party.browser(), client).headers["Location"].split("request=")[1]
+    assert refused(come(party, party.browser(someone), client, PREFIX + token))
+    place = {"query_string": {"request": pushed(party, client).removeprefix(PREFIX)}, "base_url": party.base}
+    assert party.browser(someone).get("/continue", **place).status_code == 400
 
 
 def test_of_twenty_browsers_with_one_name_one_gets_a_code(party: Party, make: Make) -> None:
@@ -136,11 +155,21 @@ def test_only_a_post_pushes(party: Party, method: str) -> None:
     assert party.browser().open("/oauth/par", method=method, base_url=party.base).status_code == 405
 
 
+def test_nothing_is_read_from_the_address(party: Party) -> None:
+    client = party.client()
+    headers = {"Authorization": basic(client.client_id, client.secret or "")}
+    answer = party.app.test_client().post("/oauth/par", base_url=party.base, query_string=REQUEST, headers=headers)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request")
+
+
 def test_a_client_that_must_push_gets_nothing_by_asking_directly(party: Party, make: Make) -> None:
-    client = party.client(require_pushed_authorization_requests=True)
+    prover = Prover(party)
+    client = party.client(require_pushed_authorization_requests=True, jwks=jwks(prover.key))
     browser = party.browser(make.account())
-    answer = answer_of(party.authorize(browser, client))
-    assert (answer["error"], "code" in answer) == ("invalid_request", False)
+    claims = REQUEST | {"iss": client.client_id, "aud": party.base}
+    for more in ({}, {"request": sign(claims, prover.key, alg="ES256")}, {"request_uri": "https://rp.example/r"}):
+        answer = answer_of(party.authorize(browser, client, **more))
+        assert (answer["error"], "code" in answer) == ("invalid_request", False), more
     assert "code" in answer_of(come(party, browser, client, pushed(party, client)))
 
 
@@ -180,13 +209,30 @@ def test_nobody_pushes_in_the_name_of_another(party: Party) -> None:
     assert push(party, client, client_id=client.client_id).status_code == 201
 
 
-def test_the_secret_of_the_client_is_not_kept_with_its_request(party: Party) -> None:
-    client = party.client()
-    assert push(party, None, client_id=client.client_id, client_secret=client.secret).status_code == 201
-    with party.app.app_context():
-        kept = repr(vars(db.session.scalars(select(AuthorizationRequest)).one()))
+def test_a_proof_and_a_thumbprint_are_of_one_key(party: Party, make: Make) -> None:
+    """RFC 9449, 10.1."""
+    client, prover, stranger = party.client(), Prover(party), Prover(party)
+    form = REQUEST | {"dpop_jkt": stranger.jkt}
+    answer = party._post("/oauth/par", client, {"DPoP": prover.proof("/oauth/par")}, form)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_dpop_proof")
+    bound = party._post("/oauth/par", client, {"DPoP": prover.proof("/oauth/par")}, form | {"dpop_jkt": prover.jkt})
+    code = answer_of(come(party, party.browser(make.account()), client, bound.get_json()["request_uri"]))["code"]
+    stolen = party.redeem(client, code, headers={"DPoP": stranger.proof()})
+    assert (stolen.status_code, stolen.get_json()["error"]) == (400, "invalid_grant")
+
+
+def test_how_the_client_proved_itself_is_not_kept_with_its_request(party: Party) -> None:
+    client, prover = party.client(), Prover(party)
     assert client.secret is not None
+    assert push(party, None, client_id=client.client_id, client_secret=client.secret).status_code == 201
+    signing = party.client(token_endpoint_auth_method="private_key_jwt", jwks=jwks(prover.key))
+    assertion = prover.assertion(signing)
+    assert push(party, None, **prover.asserts(signing, assertion)).status_code == 201
+    with party.app.app_context():
+        kept = str([row.parameters for row in db.session.scalars(select(AuthorizationRequest))])
     assert client.secret not in kept
+    assert assertion not in kept
+    assert kept.count("n-7") == 2
 
 
 def test_clients_find_the_endpoint_in_the_metadata(party: Party) -> None:

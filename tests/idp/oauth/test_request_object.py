@@ -123,6 +123,22 @@ def test_each_algorithm_is_taken_and_a_client_may_narrow_itself_to_one(party: Pa
             assert ("code" in answer) == (registered in (None, prover.algorithm)), prover.algorithm
 
 
+@pytest.mark.parametrize("typ", [TYPE, f"application/{TYPE}", "JWT", None])
+def test_each_type_that_the_standards_know_will_do(party: Party, make: Make, prover: Prover, typ: str | None) -> None:
+    client = signing_client(party, prover)
+    request = signed(prover, client, header={"typ": typ})
+    assert "code" in answer_of(party.authorize(party.browser(make.account()), client, request=request))
+
+
+def test_an_object_runs_out_with_the_clock(party: Party, make: Make, prover: Prover, clock: SetClock) -> None:
+    client, browser = signing_client(party, prover), party.browser(make.account())
+    request = signed(prover, client, exp=prover.now + 300)
+    clock.advance(seconds=309)
+    assert "code" in answer_of(party.authorize(browser, client, request=request))
+    clock.advance(seconds=2)
+    assert answer_of(party.authorize(browser, client, request=request))["error"] == "invalid_request_object"
+
+
 # --- hostile
 
 

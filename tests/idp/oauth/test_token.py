@@ -150,6 +150,20 @@ def test_each_refresh_gives_a_new_token_and_the_old_is_gone(party: Party, make: 
     assert party.refresh(client, second["refresh_token"]).status_code == 200
 
 
+def test_a_refreshed_id_token_tells_of_the_first_sign_in(party: Party, make: Make, clock: SetClock) -> None:
+    """OIDC Core, 12.2."""
+    client = party.client()
+    first = party.tokens(make.account(), client)
+    clock.advance(hours=2)
+    second = party.refresh(client, first["refresh_token"]).get_json()
+    before, after = claims_in(first["id_token"]), claims_in(second["id_token"])
+    same = ("iss", "sub", "aud", "auth_time", "sid", "acr", "amr")
+    assert {name: after[name] for name in same} == {name: before[name] for name in same}
+    assert after["iat"] == int(clock.now().timestamp())
+    assert "nonce" not in after
+    assert after["at_hash"] != before["at_hash"]
+
+
 def test_a_second_use_of_a_refresh_token_ends_the_family(party: Party, make: Make, clock: SetClock) -> None:
     client = party.client()
     first = party.tokens(make.account(), client)
