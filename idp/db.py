@@ -77,16 +77,25 @@ db = SQLAlchemy(model_class=Base)
 
 
 def reader() -> Engine:
-    """The engine for single reads that need no transaction."""
+    """The engine for single statements that need no transaction."""
     return _reading(db.engine)
 
 
-@lru_cache(maxsize=4)  # making one costs as much as a read; a process has one database
+@lru_cache(maxsize=4)  # making one costs more than a read; a process has one database
 def _reading(engine: Engine) -> Engine:
-    """SQLite has no transaction until `_begin_sqlite` begins one; PostgreSQL's driver must be told to do without."""
+    """SQLite has no transaction until `_begin_sqlite` begins one.  On PostgreSQL connections of their own, that never
+    begin one: to switch one over and back again takes as long as to read."""
     if engine.dialect.name == "sqlite":
         return engine.execution_options(reading=True)
-    return engine.execution_options(isolation_level="AUTOCOMMIT")
+    apart = sa.create_engine(
+        engine.url,
+        isolation_level="AUTOCOMMIT",
+        pool_reset_on_return=None,
+        pool_size=engine.pool.size(),  # type: ignore[attr-defined]  # of a QueuePool
+        hide_parameters=engine.hide_parameters,
+    )
+    event.listen(engine, "engine_disposed", lambda _: apart.dispose())
+    return apart
 
 
 @contextmanager

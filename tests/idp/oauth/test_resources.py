@@ -75,6 +75,13 @@ def test_details_of_registered_types_are_in_the_answer_and_in_the_token(
     assert again["authorization_details"] == claims_in(again["access_token"])["authorization_details"] == details
 
 
+def test_whoever_asks_about_a_token_learns_the_details_too(party: Party, make: Make, client: Registered) -> None:
+    tokens = party.tokens(make.account(), client, authorization_details=json.dumps([PAY]))
+    for kind in ("access_token", "refresh_token"):
+        told = party._post("/oauth/introspect", client, {}, {"token": tokens[kind]}).get_json()
+        assert told["authorization_details"] == [PAY], kind
+
+
 def test_they_may_take_the_place_of_scopes(party: Party, make: Make, client: Registered) -> None:
     code = party.code(make.account(), client, scope=None, authorization_details=json.dumps([PAY]))
     tokens = party.redeem(client, code).get_json()
