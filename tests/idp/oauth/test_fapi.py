@@ -141,7 +141,12 @@ def test_a_code_is_worth_nothing_without_verifier_key_and_client(party: Party, m
     assert plain.redeem(code(), code_verifier="x" * 43).get_json()["error"] == "invalid_grant"
     assert plain.redeem(code(), code_verifier=None).status_code == 400
     assert other.redeem(code()).get_json()["error"] == "invalid_grant"
-    form = {"grant_type": "authorization_code", "code": code(), "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    form: dict[str, Any] = {
+        "grant_type": "authorization_code",
+        "code": code(),
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
     bare = party.token(None, **plain.prover.asserts(plain.client), **form)
     assert (bare.status_code, bare.get_json()["error"]) == (400, "invalid_dpop_proof")
     assert party.token(plain.client, **form).status_code == 401, "no client without its assertion"
@@ -218,11 +223,15 @@ def test_what_stands_beside_the_object_is_not_used(party: Party, make: Make, sig
 def test_what_is_not_signed_well_enough_is_not_taken(party: Party, signing: Strict) -> None:
     now, client, prover = signing.prover.now, signing.client, signing.prover
     assert signing.push().get_json()["error"] == "invalid_request", "unsigned"
-    for changes in ({"exp": None}, {"nbf": None}, {"aud": "https://evil.example"}, {"exp": now - 10},
-                    {"nbf": now + 60}, {"exp": now + 3_700}, {"nbf": now - 3_700}):  # fmt: skip
+    forbidden: list[dict[str, Any]] = [
+        {"exp": None}, {"nbf": None}, {"aud": "https://evil.example"}, {"exp": now - 10}, {"nbf": now + 60},
+        {"exp": now + 3_700}, {"nbf": now - 3_700},
+    ]  # fmt: skip
+    for changes in forbidden:
         answer = signing.push(request=signed(prover, client, **changes))
         assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request_object"), changes
-    for changes in ({"nbf": now + 8}, {"aud": [party.base, "https://other.example"]}):
+    allowed: list[dict[str, Any]] = [{"nbf": now + 8}, {"aud": [party.base, "https://other.example"]}]
+    for changes in allowed:
         assert signing.push(request=signed(prover, client, **changes)).status_code == 201, changes
 
 

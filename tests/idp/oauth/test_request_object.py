@@ -145,12 +145,13 @@ def test_an_object_runs_out_with_the_clock(party: Party, make: Make, prover: Pro
 def hostile(prover: Prover, client: Registered, other: Registered) -> dict[str, str]:
     """Objects that must not be accepted, by what is wrong with them."""
     now, stranger = prover.now, ECKey.generate_key("P-256")
+    public_key = prover.key.as_pem(private=False)  # type: ignore[union-attr]  # it is no secret
     spoiled: dict[str, dict[str, Any]] = {
         "a stranger's key": {"key": stranger},
         "a stranger's key in the header": {"key": stranger, "header": {"jwk": stranger.as_dict(private=False)}},
         "the address of a stranger's key": {"key": stranger, "header": {"jku": "https://evil.example/jwks"}},
         "an unknown kid": {"header": {"kid": "nobody"}},
-        "an HMAC with the public key": {"key": prover.key.as_pem(private=False), "header": {"alg": "HS256"}},
+        "an HMAC with the public key": {"key": public_key, "header": {"alg": "HS256"}},
         "something critical": {"header": {"crit": ["x"], "x": 1}},
         "an access token's type": {"header": {"typ": "at+jwt"}},
         "a proof's type": {"header": {"typ": "dpop+jwt"}},
@@ -287,7 +288,9 @@ def test_its_objects_say_who_for_whom_and_for_an_hour_at_most(
     party: Party, make: Make, prover: Prover, changes: dict[str, Any]
 ) -> None:
     client = strict_client(party, prover)
-    moments = {name: prover.now + value if isinstance(value, int) else value for name, value in changes.items()}
+    moments: dict[str, Any] = {
+        name: prover.now + value if isinstance(value, int) else value for name, value in changes.items()
+    }
     answer = answer_of(
         party.authorize(party.browser(make.account()), client, request=signed(prover, client, **moments))
     )

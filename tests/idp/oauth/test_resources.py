@@ -45,7 +45,7 @@ def test_at_the_token_endpoint_it_may_be_less_and_never_more(party: Party, make:
 
 def test_a_client_that_acts_for_itself_names_its_target_too(party: Party) -> None:
     machine = party.client(grant_types=["client_credentials"], redirect_uris=[], resources=[GATE])
-    form = {"grant_type": "client_credentials"}
+    form: dict[str, Any] = {"grant_type": "client_credentials"}
     assert audience(party.token(machine, resource=GATE, **form).get_json()) == GATE
     assert audience(party.token(machine, **form).get_json()) == party.base
     assert party.token(machine, resource=STORE, **form).get_json()["error"] == "invalid_target"
