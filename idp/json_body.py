@@ -15,7 +15,9 @@ class NotJson(ValueError):
 
 
 def read_json(raw: bytes) -> Any:
-    """The value in `raw`.  Raises `NotJson`."""
+    """The value in `raw`; a NUL in it, which no database takes, spoils it.  Raises `NotJson`."""
+    if b"\\u0000" in raw:
+        raise NotJson("a text holds a NUL")
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite
@@ -30,12 +32,10 @@ def read_json(raw: bytes) -> Any:
 
 
 def read_object(raw: bytes) -> dict[str, Any]:
-    """The JSON object in `raw`; a NUL in it, which no database takes, spoils it.  Raises `NotJson`."""
+    """The JSON object in `raw`.  Raises `NotJson`."""
     value = read_json(raw)
     if not isinstance(value, dict):
         raise NotJson("a JSON object is expected")
-    if b"\\u0000" in raw:
-        raise NotJson("a text holds a NUL")
     return value
 
 

@@ -56,6 +56,12 @@ def with_parameters(uri: str, mark: str = "?", **parameters: str | None) -> str:
     return f"{uri}{'&' if mark == '?' and '?' in uri else mark}{added}"
 
 
+def origin_of(uri: str) -> str:
+    """Scheme and host, or a private-use scheme alone, as a Content-Security-Policy names them."""
+    address = urlsplit(uri)
+    return f"{address.scheme}://{address.netloc}" if address.netloc else f"{address.scheme}:"
+
+
 def see_other(url: str) -> Response:
     """Send the browser on; 303, so that what was posted here is posted nowhere else (RFC 9700, 4.12)."""
     return Response(status=303, headers={"Location": url, "Cache-Control": "no-store"})
@@ -75,6 +81,5 @@ def _signed(here: Here, answer: Answer) -> dict[str, str]:
 
 def _posting(redirect_uri: str, values: Mapping[str, str]) -> Response:
     """A page whose form the browser posts by itself, or at the press of a button (Form Post Response Mode, 2)."""
-    address = urlsplit(redirect_uri)
-    g.form_target = f"{address.scheme}://{address.netloc}"
+    g.form_target = origin_of(redirect_uri)
     return Response(render_template("form_post.html", target=redirect_uri, values=values), mimetype="text/html")

@@ -101,10 +101,13 @@ class AuthorizationCodeGrant(AuthlibAuthorizationCodeGrant):  # type: ignore[mis
         try:
             super().validate_token_request()
             self._is_for_this_key()
-        except OAuth2Error:
-            if found := self.request.authorization_code:
-                spend(AuthorizationCode, found.id, self.request.here.now)
-            raise
+            audience_asked(self.request.resources, self.request.authorization_code.grant.resources)
+        except OAuth2Error as error:
+            found = self.request.authorization_code
+            if found is None:
+                raise
+            spend(AuthorizationCode, found.id, self.request.here.now)
+            raise self._in_our_words(found) or error from None
 
     def authenticate_user(self, authorization_code: FoundCode) -> str:
         return authorization_code.grant.sub
@@ -134,6 +137,12 @@ class AuthorizationCodeGrant(AuthlibAuthorizationCodeGrant):  # type: ignore[mis
             raise InvalidGrantError
         asked = Tokens(grant.scope, audience, code.authenticated_at, code.nonce)
         return token_response(here, client, grant, asked, confirmation, token)
+
+    def _in_our_words(self, found: FoundCode) -> OAuth2Error | None:
+        """A verifier that is missing fits the challenge no better than a wrong one (RFC 7636, 4.6)."""
+        if found.code_challenge is not None and not self.request.form.get("code_verifier"):
+            return InvalidGrantError("code_verifier is missing")
+        return None
 
     def _is_for_this_key(self) -> None:
         """A code asked for with `dpop_jkt` is redeemed with a proof of that key (RFC 9449, 10)."""

@@ -94,7 +94,8 @@ def redirect_uri_of(parameters: Parameters, client: RegisteredClient) -> str:
     if "redirect_uri" in parameters.faulty:
         raise UnsafeRequest("unreadable-redirect-uri", client.client_id)
     if asked is None:
-        if len(registered) == 1 and "openid" not in parameters.words("scope"):
+        plain = "openid" not in parameters.words("scope") and client.metadata.security_profile is None
+        if len(registered) == 1 and plain:
             return registered[0]
         raise UnsafeRequest("no-redirect-uri", client.client_id)
     if not is_registered(asked, client):

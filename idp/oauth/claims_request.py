@@ -31,7 +31,8 @@ def read_claims(text: str | None) -> dict[str, dict[str, Any]] | None:
 def wanted_values(claims: Mapping[str, Any], place: str, name: str) -> tuple[tuple[str, ...], bool]:
     """The values one of which a claim must have, and whether it must (5.5.1)."""
     wish = (claims.get(place) or {}).get(name) or {}
-    values = wish.get("values") or [wish.get("value")]
+    several = wish.get("values")
+    values = several if isinstance(several, list) else [wish.get("value")]
     return tuple(value for value in values if isinstance(value, str)), wish.get("essential") is True
 
 

@@ -35,9 +35,14 @@ NOTHING_OF_USE = Brought((), None, "")
 
 
 def authenticate(
-    here: Here, headers: Headers, form: Mapping[str, str], url: str, methods: Collection[str]
+    here: Here,
+    headers: Headers,
+    form: Mapping[str, str],
+    url: str,
+    methods: Collection[str],
+    before: Callable[[RegisteredClient], None] = lambda client: None,
 ) -> RegisteredClient:
-    """The client that sent this to `url`, proven by one of `methods`.
+    """The client that sent this to `url`, proven by one of `methods`; `before` is asked before its proof is spent.
 
     Raises `InvalidClientError`, or `InvalidRequestError` where two methods or two clients are named.
     """
@@ -47,6 +52,7 @@ def authenticate(
     method = client.metadata.token_endpoint_auth_method if client else ""
     if client is None or method not in brought.methods or method not in methods:
         raise failed(authorization)
+    before(client)
     if not PROVES[method](here, client, brought.proof, url):
         raise failed(authorization)
     return client

@@ -9,7 +9,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError, OAuth2Error
 from idp.flows.here import Here
 from idp.oauth.client_certificate import Headers, handed_on, read_certificate, thumbprint
 from idp.oauth.clients import RegisteredClient
-from idp.oauth.dpop import HEADER, Expected, read_proof
+from idp.oauth.dpop import HEADER, NONCE_NEEDED, Expected, lacks_nonce, read_proof
 from idp.oauth.errors import OAuthError
 from idp.oauth.request_object import STRICT_ALGORITHMS
 from policies.registration import SIGNATURES
@@ -40,6 +40,14 @@ def confirmation_of(
     return found or None
 
 
+def ask_for_nonce(here: Here, headers: Headers, client: RegisteredClient) -> None:
+    """Have a client whose proofs need our nonce repeat its request with one, before anything of it is spent: it will
+    send the same assertion again (RFC 9449, 8).  Raises `OAuth2Error`."""
+    proof = headers.get(HEADER)
+    if proof is not None and client.metadata.security_profile is not None and lacks_nonce(here, proof):
+        raise OAuth2Error(NONCE_NEEDED.description, error=NONCE_NEEDED.error)
+
+
 def _proven_key(here: Here, proof: str, client: RegisteredClient, url: str) -> str:
     proven = read_proof(here, proof, expected_of(client, "POST", url))
     if isinstance(proven, OAuthError):
@@ -49,7 +57,7 @@ def _proven_key(here: Here, proof: str, client: RegisteredClient, url: str) -> s
 
 def _is_bound_enough(client: RegisteredClient, found: Mapping[str, str]) -> None:
     if client.metadata.dpop_bound_access_tokens and KEY not in found:
-        raise OAuth2Error("a DPoP proof is needed", error="invalid_dpop_proof")
+        raise InvalidRequestError("a DPoP proof is needed")
     if client.metadata.tls_client_certificate_bound_access_tokens and CERTIFICATE not in found:
         raise InvalidRequestError("a client certificate is needed")
     if client.metadata.sender_bound and not found:

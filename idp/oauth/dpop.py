@@ -60,6 +60,12 @@ def read_proof(here: Here, proof: str, expected: Expected) -> str | OAuthError:
     return jkt if spend_jti("dpop", jkt, claims.get("jti"), until, here.now) else INVALID
 
 
+def lacks_nonce(here: Here, proof: str) -> bool:
+    """Whether a proof, whoever made it, comes without a nonce of ours."""
+    unverified = read_jws(proof, LONGEST)
+    return unverified is not None and not _is_with_nonce(here, unverified.claims, needed=True)
+
+
 def current_nonce(service: Service, now: datetime) -> str:
     """The nonce that proofs should carry from now on; it follows from our key and the time, nothing is stored."""
     return _nonce(service, int(now.timestamp()) // NONCE_WINDOW)

@@ -35,7 +35,6 @@ def issue_id_token(
     access_token: str | None = None,
     code: str | None = None,
     claims: Mapping[str, Any] | None = None,
-    state: str | None = None,
 ) -> str:
     """The ID token that goes with `access_token` or `code`; `sid` names the browser session (Back-Channel Logout, 2.1).
 
@@ -43,7 +42,7 @@ def issue_id_token(
     """
     service, algorithm = here.service, client.metadata.id_token_signed_response_alg
     issued = int(here.now.timestamp())
-    hashed = {"at_hash": access_token, "c_hash": code, "s_hash": state}
+    hashed = {"at_hash": access_token, "c_hash": code}
     said = {
         "iss": service.settings.base_url,
         "sub": signed_in.sub,
@@ -63,4 +62,6 @@ def issue_id_token(
 def read_hint(service: Service, token: str) -> dict[str, Any] | None:
     """The claims of an ID token of ours given back as a hint, however old; None when it is not ours."""
     claims = verify(service, TYPE, token, also_retired=True)
-    return claims if claims is not None and claims.get("iss") == service.settings.base_url else None
+    if claims is None or claims.get("iss") != service.settings.base_url:
+        return None
+    return claims if {"sub", "sid", "exp"} <= claims.keys() else None  # other JWTs of ours are no ID tokens

@@ -7,7 +7,6 @@ The pages carry the token of a waiting request and nothing of its contents.  Wha
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -18,6 +17,7 @@ from idp.db import db, reader
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
 from idp.models import Client
+from idp.oauth.answer import origin_of
 from idp.oauth.authorization_request import AuthorizationRequest, from_plain, is_registered, to_plain
 from idp.oauth.claims_request import wanted_values
 from idp.oauth.clients import RegisteredClient, find_client
@@ -65,8 +65,7 @@ class PendingRequest:
     @property
     def origin(self) -> str:
         """Scheme and host the answer goes to, as a Content-Security-Policy names them."""
-        address = urlsplit(self.request.redirect_uri)
-        return f"{address.scheme}://{address.netloc}" if address.netloc else f"{address.scheme}:"
+        return origin_of(self.request.redirect_uri)
 
 
 WAITING = sa.select(
@@ -154,9 +153,9 @@ def _is_expected(here: Here, pending: PendingRequest, session: LiveSession) -> b
     hint, (subjects, _) = pending.request.id_token_hint, wanted_values(pending.request.claims, "id_token", "sub")
     if hint is None and not subjects:
         return True
+    sub = subject_for(here.service, pending.client, sub_of(session.account_id))
     hinted = read_hint(here.service, hint) if hint else None
-    expected = {*subjects, *([str((hinted or {}).get("sub"))] if hint else [])}
-    return expected == {subject_for(here.service, pending.client, sub_of(session.account_id))}
+    return (hint is None or (hinted or {}).get("sub") == sub) and (not subjects or sub in subjects)
 
 
 def _acr_needed(request: AuthorizationRequest) -> frozenset[str]:

@@ -15,6 +15,8 @@ DOCUMENTS = frozenset({
 })  # fmt: skip  # whole documents may be longer
 LONGEST_DOCUMENT = 16_384
 MAY_REPEAT = frozenset({"resource", "audience"})  # RFC 8707, 2; RFC 8693, 2.1
+MOST = 1_000  # parameters of one request; with more of them none can be read
+MOST_REPEATED = 50  # values of one parameter
 UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ufffd\ud800-\udfff]")
 
 
@@ -45,17 +47,20 @@ class Parameters:
 def read_parameters(pairs: Iterable[tuple[str, str]]) -> Parameters:
     """The parameters among `pairs` of name and value, as they came."""
     values: dict[str, str] = {}
-    repeated: dict[str, tuple[str, ...]] = {}
+    repeated: dict[str, dict[str, None]] = {}
     faulty = set()
-    for name, value in pairs:
+    for count, (name, value) in enumerate(pairs):
+        if count == MOST:
+            return Parameters({}, frozenset(values))
         again = name in values and name not in MAY_REPEAT
         if again or len(value) > _longest(name) or UNREADABLE.search(value):
             faulty.add(name)
         if name in MAY_REPEAT and value:
-            repeated[name] = tuple(dict.fromkeys((*repeated.get(name, ()), value)))
+            repeated.setdefault(name, {})[value] = None
         values[name] = value
     said = {name: value for name, value in values.items() if value}
-    return Parameters(said, frozenset(faulty), repeated)
+    faulty.update(name for name, all_ in repeated.items() if len(all_) > MOST_REPEATED)
+    return Parameters(said, frozenset(faulty), {name: tuple(all_) for name, all_ in repeated.items()})
 
 
 def _longest(name: str) -> int:

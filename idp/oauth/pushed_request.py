@@ -11,6 +11,7 @@ from idp.crypto import digest
 from idp.db import reader
 from idp.flows.here import Here
 from idp.models import AuthorizationRequest
+from idp.oauth.authorization_checks import READ_ONCE
 from idp.oauth.authorization_request import Mistaken, parse_authorization_request
 from idp.oauth.blueprint import blueprint
 from idp.oauth.client_authentication import METHODS
@@ -23,6 +24,7 @@ from idp.oauth.server import posted, provider, refused
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"  # RFC 9126, 2.2
 LIFETIME = timedelta(seconds=90)
+KEPT = READ_ONCE | {"client_id", "redirect_uri"}  # whatever else comes along, nobody reads
 PROOFS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})  # of the client, not of its request
 TAKE = (
     sa.delete(AuthorizationRequest)
@@ -94,7 +96,8 @@ def _bound(parameters: Parameters, client: RegisteredClient, jkt: str | None) ->
     if jkt is not None and named not in (None, jkt):
         return OAuthError("invalid_dpop_proof", "dpop_jkt names another key than the proof")
     added = {"client_id": client.client_id} | ({"dpop_jkt": jkt} if jkt else {})
-    return replace(parameters, values={**parameters.values, **added})
+    kept = {name: value for name, value in parameters.values.items() if name in KEPT}
+    return replace(parameters, values={**kept, **added})
 
 
 def _told(body: dict[str, object], status: int) -> Response:

@@ -9,7 +9,7 @@ import base64
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 import sqlalchemy as sa
 from authlib.oauth2.rfc6749 import InvalidGrantError
@@ -155,7 +155,8 @@ class RefreshTokenGrant(AuthlibRefreshTokenGrant):  # type: ignore[misc]  # Auth
         if successor is None:
             revoke_grant(here, grant.id, "refresh token used twice")
             raise InvalidGrantError
-        scope = self.request.payload.scope or grant.scope
-        issued = (None, None) if kept else (successor.issued_at, successor.id)
+        scope = " ".join((self.request.payload.scope or grant.scope).split())
+        named = uuid5(successor.id, f"{scope}\n{audience}\n{self.request.confirmation}")  # another token, another name
+        issued = (None, None) if kept else (successor.issued_at, named)
         asked = Tokens(scope, audience, successor.authenticated_at, None, *issued)
         return token_response(here, client, grant, asked, self.request.confirmation, successor.token)

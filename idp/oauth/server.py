@@ -22,7 +22,7 @@ from idp.oauth.client_authentication import authenticate
 from idp.oauth.client_certificate import Headers
 from idp.oauth.client_credentials import ClientCredentialsGrant
 from idp.oauth.clients import RegisteredClient
-from idp.oauth.confirmation import confirmation_of
+from idp.oauth.confirmation import ask_for_nonce, confirmation_of
 from idp.oauth.device_code import DeviceCodeGrant
 from idp.oauth.dpop import HEADER, NONCE_HEADER, current_nonce
 from idp.oauth.parameters import read_parameters
@@ -82,7 +82,12 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib has no typ
 
         Where tokens come of the request, now or later, `request.confirmation` tells what they will be bound to.
         """
-        client = authenticate(request.here, request.headers, request.form, request.url, methods)
+
+        def before(client: RegisteredClient) -> None:
+            if endpoint in BINDING:
+                ask_for_nonce(request.here, request.headers, client)
+
+        client = authenticate(request.here, request.headers, request.form, request.url, methods, before)
         if endpoint in BINDING:
             needed = endpoint == "token"
             request.confirmation = confirmation_of(request.here, request.headers, request.url, client, needed)

@@ -1,6 +1,7 @@
 """Who may reach which route.  Deny by default: a route without a row here does not start (ASVS V8)."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
@@ -128,5 +129,6 @@ def _let_in() -> Response | None:
 
 def _address() -> str:
     """Where this request went, one of our own routes; what its query adds only while it is short: a cookie carries it."""
-    address = request.full_path.removesuffix("?")
-    return address if len(address) <= LONGEST_ADDRESS else request.path
+    path, query = quote(request.path), request.query_string.decode("latin-1")
+    address = f"{path}?{query}" if query else path
+    return address if len(address) <= LONGEST_ADDRESS else path

@@ -252,7 +252,7 @@ def test_a_token_may_be_bound_to_both(party: Party, authority: Authority, clock:
         dpop_bound_access_tokens=True,
     )
     prover, shown = Prover(party), authority.issue(DN, [], now=clock.now())
-    assert ask(party, client, shown).get_json()["error"] == "invalid_dpop_proof"
+    assert ask(party, client, shown).get_json()["error"] == "invalid_request"
     token = ask(party, client, shown, DPoP=prover.proof()).get_json()["access_token"]
     assert set(claims_in(token)["cnf"]) == {"jkt", "x5t#S256"}
 

@@ -148,7 +148,7 @@ def test_a_code_is_worth_nothing_without_verifier_key_and_client(party: Party, m
         "code_verifier": VERIFIER,
     }
     bare = party.token(None, **plain.prover.asserts(plain.client), **form)
-    assert (bare.status_code, bare.get_json()["error"]) == (400, "invalid_dpop_proof")
+    assert (bare.status_code, bare.get_json()["error"]) == (400, "invalid_request")
     assert party.token(plain.client, **form).status_code == 401, "no client without its assertion"
     bound = answer_of(plain.come(party.browser(someone), plain.push(dpop_jkt=plain.prover.jkt)))["code"]
     form |= {"code": bound}
@@ -182,7 +182,7 @@ def test_the_refresh_token_stays_and_is_the_clients_alone(
         assert claims_in(answer["access_token"])["jti"] != claims_in(first["access_token"])["jti"]
         assert claims_in(answer["access_token"])["iat"] == plain.prover.now
     bare = party.token(None, **plain.prover.asserts(plain.client), **again)
-    assert (bare.status_code, bare.get_json()["error"]) == (400, "invalid_dpop_proof")
+    assert (bare.status_code, bare.get_json()["error"]) == (400, "invalid_request")
     clock.advance(hours=24)
     assert plain.token(**again).get_json()["error"] == "invalid_grant"
 
@@ -250,3 +250,13 @@ def test_weak_algorithms_are_for_others(party: Party) -> None:
     assert (answer.status_code, answer.get_json()["error"]) == (400, "invalid_request_object")
     proven = {"request": signed(weak, client)}
     assert party._post("/oauth/par", None, {}, weak.asserts(client) | proven).status_code == 201
+
+
+def test_an_assertion_may_be_sent_again_with_the_nonce_that_was_asked_for(plain: Strict) -> None:
+    """RFC 9449, 8: only the proof was lacking, so nothing of the first request is spent."""
+    party, prover = plain.party, plain.prover
+    form = prover.asserts(plain.client) | {"grant_type": "refresh_token", "refresh_token": "nobody's"}
+    asked = party._post("/oauth/token", None, {"DPoP": prover.proof()}, form)
+    assert asked.get_json()["error"] == "use_dpop_nonce"
+    again = party._post("/oauth/token", None, {"DPoP": prover.proof(nonce=asked.headers["DPoP-Nonce"])}, form)
+    assert again.get_json()["error"] == "invalid_grant"

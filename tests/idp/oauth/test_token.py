@@ -73,7 +73,7 @@ def test_token_answers_are_not_stored_by_anybody(party: Party, make: Make) -> No
         ({"redirect_uri": "https://rp.example/callback"}, "invalid_grant"),
         ({"redirect_uri": None}, "invalid_grant"),
         ({"code_verifier": VERIFIER[:-1] + "1"}, "invalid_grant"),
-        ({"code_verifier": None}, "invalid_request"),
+        ({"code_verifier": None}, "invalid_grant"),
         ({"code_verifier": "short"}, "invalid_request"),
         ({"grant_type": "password"}, "unsupported_grant_type"),
         ({"grant_type": 'quote"d'}, "unsupported_grant_type"),
@@ -311,7 +311,7 @@ def test_a_public_client_names_itself_and_brings_its_verifier(party: Party, make
     tokens = party.tokens(make.account(), client)
     assert party.refresh(client, tokens["refresh_token"]).status_code == 200
     code = party.code(make.account("kanat"), client)
-    assert party.redeem(client, code, code_verifier=None).get_json()["error"] == "invalid_request"
+    assert party.redeem(client, code, code_verifier=None).get_json()["error"] == "invalid_grant"
 
 
 def test_every_failure_of_authentication_looks_the_same(party: Party) -> None:
