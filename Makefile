@@ -23,7 +23,7 @@ setup: $(VENV)/dev packages  ## everything that developing and testing needs
 SCRATCH := $(shell test "$$(df --output=avail /dev/shm 2>/dev/null | tail -1)" -gt 4000000 2>/dev/null && echo /dev/shm || echo /tmp)
 
 test: setup  ## all tests, on SQLite and PostgreSQL; their files in memory where that is possible
-	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 2 --dist loadfile --cov=policies --cov-branch --cov-report=term:skip-covered
+	TMPDIR=$(SCRATCH) $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --cov=policies --cov-branch --cov-report=term:skip-covered
 
 lint: $(VENV)/dev  ## style and known weaknesses, types, who may know whom
 	$(BIN)/ruff check .

@@ -30,6 +30,14 @@ DATABASES = ("sqlite", "postgresql")
 NUMBERS = count(1)
 
 
+SLOW = ("journeys", "clients", "bench", "cli")  # folders of few tests that take long: browsers, servers, processes
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that no core waits for the last of them."""
+    items.sort(key=lambda item: not set(item.path.parts).intersection(SLOW))
+
+
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """The address of a PostgreSQL server."""

@@ -33,6 +33,7 @@ class MoodleStandin:
         self.faults: list[int | str] = []
         self.calls: list[str] = []  # names of the functions called, in order
         self.stopping = threading.Event()
+        self._one_at_a_time = threading.Lock()
         self._wanted_port, self._clock = port, clock
         self._server: ThreadingHTTPServer | None = None
 
@@ -71,8 +72,9 @@ class MoodleStandin:
         if not function:
             raise Refused("invalidparameter")
         self.calls.append(function)
-        result = self.site.call(function, nested(form))
-        self._save()
+        with self._one_at_a_time:
+            result = self.site.call(function, nested(form))
+            self._save()
         return result
 
     def _load(self) -> None:
