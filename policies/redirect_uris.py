@@ -10,6 +10,8 @@ from urllib.parse import SplitResult, urlsplit
 
 LONGEST_URI = 2_000
 URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%#]+")  # RFC 3986, without the wildcard
+LABEL = r"[A-Za-z0-9\-]{1,63}"
+HOST = re.compile(rf"{LABEL}(\.{LABEL})*")  # what a browser and we take for the same host, whoever parses it
 PRIVATE_USE = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")  # reverse domain name, RFC 8252, 7.1
 
 
@@ -24,7 +26,7 @@ def redirect_uri_refusal(uri: str, native: bool = False) -> str | None:
 
 
 def web_address_refusal(uri: str, native: bool = False) -> str | None:
-    """Why `uri` is no address of a client's: https, or http on loopback, no user, no path that climbs."""
+    """Why `uri` is no address of a client's: https, or http on loopback, a plain host, no user, no path that climbs."""
     if not 1 <= len(uri) <= LONGEST_URI or not URI_CHARACTERS.fullmatch(uri):
         return "characters"
     try:
@@ -37,9 +39,9 @@ def web_address_refusal(uri: str, native: bool = False) -> str | None:
 
 def _scheme_refusal(parts: SplitResult, native: bool) -> str | None:
     if parts.scheme == "https":
-        return None if parts.hostname else "host"
+        return None if _is_host(parts) else "host"
     if parts.scheme == "http":
-        return None if is_loopback(parts.hostname) else "http"
+        return None if _is_host(parts) and is_loopback(parts.hostname) else "http"
     return None if native and PRIVATE_USE.fullmatch(parts.scheme) and not parts.netloc else "scheme"
 
 
@@ -48,6 +50,17 @@ def _place_refusal(parts: SplitResult) -> str | None:
         return "userinfo"
     dots = {".", "..", "%2e", "%2e%2e", ".%2e", "%2e."}
     return "path" if dots & set(parts.path.lower().split("/")) else None
+
+
+def _is_host(parts: SplitResult) -> bool:
+    """An address in brackets without a zone, or labels and dots."""
+    host = parts.hostname or ""
+    if "[" not in parts.netloc:
+        return HOST.fullmatch(host) is not None
+    try:
+        return "%" not in host and ip_address(host).version == 6
+    except ValueError:
+        return False
 
 
 def is_loopback(host: str | None) -> bool:

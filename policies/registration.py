@@ -5,7 +5,7 @@ security.md, OAuth server).  Leaves alone keys (whether a JWK Set can be used is
 network, and who may register a client.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from policies import registration_fields as kinds
 from policies.redirect_uris import redirect_uri_refusal
 from policies.registration_fields import Reader
+from policies.strict_signing import SIGNED_FOR_CLIENTS, WEAK, strictly_signed
 
 SIGNATURES = ("RS256", "PS256", "ES256", "EdDSA")
 CLIENT_SIGNATURES = (*SIGNATURES, "HS256")  # HS256 for client_secret_jwt only
@@ -45,7 +46,8 @@ class ClientMetadata:
     """A client as registered, under the standards' names; the last block is the house's own, set by people only.
 
     `scope` is what it may have at most.  `claims` narrows what its scopes open to these claims; None: nothing is
-    narrowed.  `resources` are the audiences it may ask tokens for (RFC 8707) or exchange tokens into (RFC 8693).
+    narrowed.  `resources` are the audiences it may ask tokens for (RFC 8707) or exchange tokens into (RFC 8693);
+    `audiences` are those it is itself: tokens for them concern it (RFC 7662, 2).
     """
 
     client_name: str = ""
@@ -102,6 +104,7 @@ class ClientMetadata:
     require_nonce: bool = True  # of those that are exempted from PKCE
     security_profile: str | None = None
     resources: tuple[str, ...] = ()
+    audiences: tuple[str, ...] = ()
     claims: tuple[str, ...] | None = None
     first_party: bool = False
 
@@ -128,8 +131,8 @@ class ClientMetadata:
 
 
 HOUSE_FIELDS = (
-    "access_token_signed_response_alg", "require_pkce", "require_nonce", "security_profile", "resources", "claims",
-    "first_party",
+    "access_token_signed_response_alg", "require_pkce", "require_nonce", "security_profile", "resources", "audiences",
+    "claims", "first_party",
 )  # fmt: skip
 
 
@@ -139,18 +142,19 @@ def read_metadata(values: Mapping[str, Any]) -> tuple[ClientMetadata, tuple[Mist
     read = {name: READERS[name](value) for name, value in values.items() if name in READERS and value is not None}
     mistakes = [Mistake(name, reason) for name, (_, reason) in read.items() if reason]
     said = {name: value for name, (value, reason) in read.items() if not reason}
-    metadata = _in_step(ClientMetadata(**said), "response_types" in said)
+    metadata = _in_step(ClientMetadata(**strictly_signed(said)), "response_types" in said)
     return metadata, tuple(mistakes or _contradictions(metadata))
 
 
 def plain_metadata(metadata: ClientMetadata) -> dict[str, Any]:
-    """The metadata as JSON has it (RFC 7591, 3.2.1); what is absent is left out, what was emptied is not."""
+    """The metadata as JSON has it (RFC 7591, 3.2.1); what is absent or empty by default is left out, what was
+    emptied is not."""
     said = {name: value for name, value in asdict(metadata).items() if value is not None and value != EMPTY.get(name)}
     listed = {name: list(value) if isinstance(value, tuple) else value for name, value in said.items()}
     return {**listed, "scope": " ".join(metadata.scope)}
 
 
-EMPTY = {field.name: () for field in fields(ClientMetadata) if field.default == ()}
+EMPTY = {field.name: field.default for field in fields(ClientMetadata) if field.default in ((), "")}
 
 
 def _in_step(metadata: ClientMetadata, said: bool) -> ClientMetadata:
@@ -182,12 +186,13 @@ _SPECIAL: dict[str, Reader] = {
     "jwks": kinds.document,
     "subject_type": kinds.one_of("public", "pairwise"),
     "default_max_age": kinds.seconds,
-    "request_uris": kinds.list_of(kinds.address),
+    "request_uris": kinds.list_of(kinds.address_of_object),
     "authorization_details_types": kinds.list_of(kinds.text),
     "default_acr_values": kinds.list_of(kinds.text),
     "contacts": kinds.list_of(kinds.text),
     "security_profile": kinds.one_of(*SECURITY_PROFILES),
     "resources": kinds.list_of(kinds.address),
+    "audiences": kinds.list_of(kinds.address),
     "claims": kinds.list_of(kinds.text),
 }
 
@@ -281,6 +286,10 @@ def _of_profiles(client: ClientMetadata) -> Contradictions:
         ("security_profile", "signed requests need jwks or jwks_uri"): client.signed_only
         and client.jwks is None
         and client.jwks_uri is None,
+        **{
+            (name, f"the security profile does not allow {WEAK}"): strict and getattr(client, name) == WEAK
+            for name in SIGNED_FOR_CLIENTS
+        },
     }
 
 
@@ -290,10 +299,4 @@ def _of_subjects(client: ClientMetadata) -> Contradictions:
     return {("sector_identifier_uri", "redirect URIs at several hosts need one"): alone and len(hosts) > 1}
 
 
-CONTRADICTIONS: tuple[Callable[[ClientMetadata], Contradictions], ...] = (
-    _of_grants,
-    _of_authentication,
-    _of_encryption,
-    _of_profiles,
-    _of_subjects,
-)
+CONTRADICTIONS = (_of_grants, _of_authentication, _of_encryption, _of_profiles, _of_subjects)

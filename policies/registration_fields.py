@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from policies.redirect_uris import web_address_refusal
+from policies.redirect_uris import redirect_uri_refusal, web_address_refusal
 
 LONGEST_NAME = 200
 LONGEST_LIST = 50
@@ -41,9 +41,17 @@ def document(value: Any) -> tuple[Any, str | None]:
 
 
 def address(value: Any) -> tuple[Any, str | None]:
-    """A web address (`policies/redirect_uris.py`)."""
-    refusal = web_address_refusal(value) if isinstance(value, str) else "characters"
-    return value, f"is no address that can be used ({refusal})" if refusal else None
+    """A web address (`policies/redirect_uris.py`), without a fragment."""
+    return value, _unusable(redirect_uri_refusal(value) if isinstance(value, str) else "characters")
+
+
+def address_of_object(value: Any) -> tuple[Any, str | None]:
+    """The address of a request object; its fragment may be the object's hash (OIDC Core, 6.2)."""
+    return value, _unusable(web_address_refusal(value) if isinstance(value, str) else "characters")
+
+
+def _unusable(refusal: str | None) -> str | None:
+    return f"is no address that can be used ({refusal})" if refusal else None
 
 
 def one_of(*known: str) -> Reader:

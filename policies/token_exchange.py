@@ -14,14 +14,15 @@ MOST_ACTORS = 5  # in a chain; each one makes the token longer
 @dataclass(frozen=True, slots=True)
 class Exchange:
     """A token (`client_id` it was issued to, `audience`, `scope`, who acts in it), the client that brings it
-    (`caller`, with the `resources` it is one of or may ask tokens for, and the scope it may have at most), and what it
-    asks for; nothing asked for means as much as there is."""
+    (`caller`, with the `audiences` it is, the `resources` it may ask tokens for, and the scope it may have at most), and
+    what it asks for; nothing asked for means as much as there is."""
 
     client_id: str
     audience: tuple[str, ...]
     scope: frozenset[str]
     actor: Mapping[str, Any] | None
     caller: str
+    audiences: frozenset[str]
     resources: frozenset[str]
     caller_scope: frozenset[str]
     audience_asked: tuple[str, ...]
@@ -50,7 +51,7 @@ Check = Callable[[Exchange], bool]
 
 def it_is_no_concern_of_the_caller(exchange: Exchange) -> bool:
     """It was neither issued to the caller nor meant for it: a token found somewhere is of no use."""
-    return not _own(exchange) and not exchange.resources.intersection(exchange.audience)
+    return not _own(exchange) and not exchange.audiences.intersection(exchange.audience)
 
 
 def it_went_through_too_many_hands(exchange: Exchange) -> bool:
@@ -100,7 +101,8 @@ def _own(exchange: Exchange) -> bool:
 
 
 def _kept(exchange: Exchange) -> tuple[str, ...]:
-    return tuple(one for one in exchange.audience if _own(exchange) or one in exchange.resources)
+    concerned = exchange.audiences | exchange.resources
+    return tuple(one for one in exchange.audience if _own(exchange) or one in concerned)
 
 
 def _possible(exchange: Exchange) -> frozenset[str]:

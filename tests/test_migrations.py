@@ -11,10 +11,12 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from uuid_utils.compat import uuid7
 
 import idp.models
 import migrations
 from idp.db import Base
+from idp.models import Client, Consent
 from idp.schema import is_current, newest_revision
 from tests.builders import Make
 
@@ -58,6 +60,21 @@ def test_up_and_down_with_data(make: Make, engine: sa.Engine, database_url: str)
     migrations.upgrade(database_url)
     with engine.connect() as connection:
         assert connection.execute(sa.text("SELECT count(*) FROM account")).scalar() == 0
+
+
+def test_consent_from_before_resources_covers_none(make: Make, engine: sa.Engine, database_url: str) -> None:
+    account = make.account("aida").id
+    migrations.downgrade(database_url, "0009")
+    client, now = uuid7(), make.clock.now()
+    before = ("id", "account_id", "client_id", "scopes", "claims", "authorization_details", "given_at")
+    consent = sa.table("consent", *(sa.column(name, Consent.__table__.c[name].type) for name in before))
+    given = dict(zip(before, (client, account, client, [], [], [], now), strict=True))
+    with engine.begin() as connection:
+        connection.execute(sa.insert(Client).values(id=client, client_id="x", registration={}, created_at=now))
+        connection.execute(sa.insert(consent).values(given))
+    migrations.upgrade(database_url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(Consent.resources)).scalars().all() == [[]]
 
 
 def _from_newest() -> list[str]:

@@ -8,16 +8,18 @@ import sqlalchemy as sa
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
-from idp.flows.register_client import checked, description, give_secret, has_what_it_needs
+from idp.flows.register_client import checked, description, drop_unneeded, give_secret, has_what_it_needs
 from idp.models import Client
 from policies.registration import ClientMetadata, plain_metadata, read_metadata
 
 
 def change_client(here: Here, client: Client, registration: Mapping[str, Any], system: str | None) -> str | None:
-    """Replace all that is registered of a client; a new secret when it needs one and had none.  Raises `BadClient`."""
+    """Replace all that is registered of a client; a new secret when it needs one and had none, and no old one that it does
+    not need any more.  Raises `BadClient`."""
     before = description(client)
     client.registration = plain_metadata(checked(registration, system))
     client.system = system
+    drop_unneeded(client)
     secret = None if has_what_it_needs(client) else give_secret(here, client)
     record(here, "client-changed", subject=f"client/{client.client_id}", before=before, after=description(client))
     return secret

@@ -25,10 +25,12 @@ TABLE = cast(sa.Table, Consent.__table__)
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a client asks of a person: scopes, single claims (OIDC Core, 5.5), authorization details (RFC 9396)."""
+    """What a client asks of a person: scopes, single claims (OIDC Core, 5.5), resources (RFC 8707), authorization
+    details (RFC 9396)."""
 
     scopes: Collection[str]
     claims: Collection[str]
+    resources: Collection[str]
     authorization_details: Sequence[dict[str, Any]]
 
 
@@ -40,10 +42,11 @@ def give_consent(here: Here, account: Named, client_row: UUID, asked: Asked) -> 
     consent = _row(here, account.id, client_row)
     before = _said(consent)
     if consent.withdrawn_at is not None:
-        consent.scopes, consent.claims, consent.authorization_details = [], [], []
+        consent.scopes, consent.claims, consent.resources, consent.authorization_details = [], [], [], []
     new_details = [detail for detail in asked.authorization_details if detail not in consent.authorization_details]
     consent.scopes = sorted({*consent.scopes, *asked.scopes})
     consent.claims = sorted({*consent.claims, *asked.claims})
+    consent.resources = sorted({*consent.resources, *asked.resources})
     consent.authorization_details = [*consent.authorization_details, *new_details][-MOST_DETAILS:]
     consent.given_at, consent.withdrawn_at = here.now, None
     client_id = db.session.get_one(Client, client_row).client_id
@@ -59,6 +62,7 @@ def _row(here: Here, account_id: UUID, client_row: UUID) -> Consent:
         "client_id": client_row,
         "scopes": [],
         "claims": [],
+        "resources": [],
         "authorization_details": [],
         "given_at": here.now,
     }
@@ -70,6 +74,10 @@ def _row(here: Here, account_id: UUID, client_row: UUID) -> Consent:
 def _said(consent: Consent) -> dict[str, Any]:
     """As the audit trail shows it; «authorization_details» would look like a secret there."""
     if consent.withdrawn_at is not None:
-        return {"scopes": [], "claims": [], "details": []}
-    details = list(consent.authorization_details)
-    return {"scopes": list(consent.scopes), "claims": list(consent.claims), "details": details}
+        return {"scopes": [], "claims": [], "resources": [], "details": []}
+    return {
+        "scopes": list(consent.scopes),
+        "claims": list(consent.claims),
+        "resources": list(consent.resources),
+        "details": list(consent.authorization_details),
+    }

@@ -19,6 +19,7 @@ class GivenConsent:
     client_name: str
     scopes: Sequence[str]
     claims: Sequence[str]
+    resources: Sequence[str]
     details: Sequence[str]
     given_at: datetime
 
@@ -37,6 +38,7 @@ def list_consents(account_id: UUID) -> list[GivenConsent]:
             client_name=registration.get("client_name") or client_id,
             scopes=consent.scopes,
             claims=consent.claims,
+            resources=consent.resources,
             details=sorted({str(detail.get("type")) for detail in consent.authorization_details}),
             given_at=consent.given_at,
         )

@@ -1,14 +1,25 @@
 """What a person sees of their own account (reading only)."""
 
+from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
-from idp.models import Acceptance, Account, AffiliationRow, Client, Department, Link, Person, Session, System
+from idp.models import Acceptance, Account, AffiliationRow, Client, Consent, Department, Link, Person, Session, System
 from policies.naming import display_name
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A client that a person can go to from here; `address` is where it begins the sign-in."""
+
+    client_id: str
+    name: str
+    address: str
 
 
 def overview(here: Here, session: LiveSession, language: str) -> dict[str, Any]:
@@ -17,7 +28,7 @@ def overview(here: Here, session: LiveSession, language: str) -> dict[str, Any]:
     return {
         "person": _person(account, language),
         "systems": _systems(account, language),
-        "doors": _doors(account),
+        "doors": doors(account.id),
         "sessions": _sessions(account, session),
         "agreements": db.session.scalars(
             sa.select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at.desc())
@@ -69,18 +80,22 @@ def _systems(account: Account, language: str) -> list[dict[str, Any]]:
     ]
 
 
-def _doors(account: Account) -> list[dict[str, str]]:
-    """The clients that can be gone to from here, signed in: those that said where (OIDC Core, 4)."""
-    active = sa.select(Link.system).where(Link.account_id == account.id, Link.active.is_(True))
+def doors(account_id: UUID) -> list[Door]:
+    """The clients that can be gone to from here, signed in: those that said where (OIDC Core, 4), that the account may
+    use, and that are the university's own or were let in by its person before."""
+    active = sa.select(Link.system).where(Link.account_id == account_id, Link.active.is_(True))
+    agreed = sa.exists().where(
+        Consent.account_id == account_id, Consent.client_id == Client.id, Consent.withdrawn_at.is_(None)
+    )
     rows = db.session.execute(
-        sa.select(Client.client_id, Client.registration)
+        sa.select(Client.client_id, Client.registration, agreed.label("agreed"))
         .where(Client.removed_at.is_(None), sa.or_(Client.system.is_(None), Client.system.in_(active)))
         .order_by(Client.created_at)
     ).all()
     return [
-        {"client_id": row.client_id, "name": row.registration.get("client_name") or row.client_id}
+        Door(row.client_id, said.get("client_name") or row.client_id, said["initiate_login_uri"])
         for row in rows
-        if row.registration.get("initiate_login_uri")
+        if (said := row.registration).get("initiate_login_uri") and (said.get("first_party") or row.agreed)
     ]
 
 

@@ -12,7 +12,7 @@ from idp.db import db
 from idp.errors import AchkychError
 from idp.flows.here import Here
 from idp.flows.record import record
-from idp.jose import read_jwks
+from idp.jose import choose_encryption_key, read_jwks
 from idp.models import Client, System
 from policies.registration import BY_SECRET, ClientMetadata, Mistake, plain_metadata, read_metadata
 
@@ -52,6 +52,11 @@ def _of_keys(metadata: ClientMetadata) -> Iterator[Mistake]:
     keys = read_jwks(metadata.jwks) if metadata.jwks is not None else None
     if isinstance(keys, str):
         yield Mistake("jwks", keys)
+    elif keys is not None:
+        for what in ("id_token", "userinfo"):
+            algorithm = getattr(metadata, f"{what}_encrypted_response_alg")
+            if algorithm is not None and choose_encryption_key(keys, algorithm) is None:
+                yield Mistake("jwks", f"has no key that a {what} could be encrypted to with {algorithm}")
 
 
 def _of_system(system: str | None) -> Iterator[Mistake]:
@@ -79,6 +84,15 @@ def give_secret(here: Here, client: Client) -> str | None:
     if method == "client_secret_jwt":
         client.secret = here.service.vault.seal(secret, secret_place(client.client_id))
     return secret
+
+
+def drop_unneeded(client: Client) -> None:
+    """Forget what a client had for a method that is not its own any more."""
+    method = read_metadata(client.registration)[0].token_endpoint_auth_method
+    if method != "client_secret_jwt":
+        client.secret = None
+    if method not in (*BY_SECRET, "client_secret_jwt"):
+        client.secret_digest = None
 
 
 def secret_place(client_id: str) -> str:

@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from idp.crypto import digest, new_token
 from idp.db import db, reader
-from idp.flows.change_client import change_client, client_to_change
+from idp.flows.change_client import change_client, client_to_change, metadata_of
 from idp.flows.here import Here
 from idp.flows.initial_access_tokens import RightToRegister, use_right
 from idp.flows.record import record
@@ -87,11 +87,15 @@ def changed_registration(own: OwnRegistration, said: Mapping[str, Any]) -> Clien
     return _registration(said, own.scopes, own.metadata)
 
 
-def change_itself(here: Here, own: OwnRegistration, metadata: ClientMetadata) -> OwnRegistration | Refusal:
-    """Replace what is registered; refused when the client was removed meanwhile.  Raises `BadClient`."""
+def change_itself(here: Here, own: OwnRegistration, said: Mapping[str, Any]) -> OwnRegistration | Refusal:
+    """Replace what is registered by what the client says; refused when it was removed meanwhile.  Raises `BadClient`.
+
+    What people have changed since `own` was read counts: while an address was asked, time went by.
+    """
     client = client_to_change(own.client_id)
     if client is None:
         return Refusal("no-such-client")
+    metadata = _registration(said, own.scopes, metadata_of(client))
     here = here.acting_as(f"client/{own.client_id}")
     secret = change_client(here, client, plain_metadata(metadata), client.system)
     return OwnRegistration(own.client_id, own.created_at, metadata, own.token, own.scopes, secret)

@@ -15,7 +15,7 @@ def withdraw_consent(here: Here, account: Named, client_id: str) -> bool:
         sa.update(Consent)
         .where(Consent.account_id == account.id, Consent.client_id == client, Consent.withdrawn_at.is_(None))
         .values(withdrawn_at=here.now)
-        .returning(Consent.scopes, Consent.claims)
+        .returning(Consent.scopes, Consent.claims, Consent.resources)
         .execution_options(synchronize_session=False)
     ).one_or_none()
     if withdrawn is None:
@@ -27,7 +27,7 @@ def withdraw_consent(here: Here, account: Named, client_id: str) -> bool:
         .returning(Grant.id)
         .execution_options(synchronize_session=False)
     ).all()
-    before = {"scopes": withdrawn.scopes, "claims": withdrawn.claims, "open_grants": len(revoked)}
-    after = {"scopes": [], "claims": [], "open_grants": 0}
+    before = {**withdrawn._mapping, "open_grants": len(revoked)}
+    after = {"scopes": [], "claims": [], "resources": [], "open_grants": 0}
     record(here, "consent-withdrawn", account, subject=f"client/{client_id}", before=before, after=after)
     return True

@@ -20,6 +20,7 @@ class Consent(Identified, Base):
     client_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("client.id"))
     scopes: Mapped[list[str]]
     claims: Mapped[list[str]]
+    resources: Mapped[list[str]]
     authorization_details: Mapped[list[Any]]
     given_at: Mapped[datetime]
     withdrawn_at: Mapped[datetime | None]

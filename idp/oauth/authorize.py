@@ -15,7 +15,7 @@ from idp.oauth.authorization_request import (
 from idp.oauth.blueprint import blueprint
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.errors import OAuthError
-from idp.oauth.finish import NO_ACCESS, REFUSALS, deny, finish
+from idp.oauth.finish import NO_ACCESS, REFUSALS, finish, refuse
 from idp.oauth.interaction import PendingRequest, facts_for, put_aside
 from idp.oauth.parameters import Parameters, read_parameters
 from idp.oauth.pushed_request import take_pushed
@@ -34,10 +34,11 @@ def authorize() -> Response:
         return send(here, refusal(client, parsed.redirect_uri, parsed.response_mode, parsed.state, parsed.refusal))
     pending = PendingRequest(None, client, parsed, here.now)
     step = next_step(facts_for(pending, g.session, here), here.now)
-    if step in REFUSALS:
-        return send(here, deny(here, pending, REFUSALS[step]))
+    blind = request.method == "POST" and g.session is None  # a form on a client's page brings no cookie (SameSite=Lax)
+    if step in REFUSALS and not blind:
+        return send(here, refuse(pending, REFUSALS[step]))
     if step is Step.DENIED and "none" in parsed.prompt:
-        return send(here, deny(here, pending, NO_ACCESS))
+        return send(here, refuse(pending, NO_ACCESS))
     answer = finish(here, pending, g.session) if step is Step.DONE else None
     if answer is not None:
         return send(here, answer)

@@ -8,14 +8,15 @@ import base64
 import binascii
 from collections.abc import Callable, Collection, Mapping
 from typing import NamedTuple
-from urllib.parse import unquote_plus
+from urllib.parse import unquote_plus, urlsplit
 
 from authlib.oauth2.rfc6749 import InvalidClientError, InvalidRequestError
 
 from idp.flows.here import Here
+from idp.log import log
 from idp.oauth.client_assertion import ASSERTION_TYPE, client_of, proves_by_assertion
 from idp.oauth.client_certificate import Headers, handed_on, proves_by_key, proves_by_name
-from idp.oauth.clients import RegisteredClient, find_client
+from idp.oauth.clients import CLIENT_ID, RegisteredClient, find_client
 from policies.registration import AUTH_METHODS, BY_CERTIFICATE, BY_SECRET
 
 METHODS = AUTH_METHODS
@@ -51,16 +52,25 @@ def authenticate(
     client = find_client(brought.client_id)
     method = client.metadata.token_endpoint_auth_method if client else ""
     if client is None or method not in brought.methods or method not in methods:
-        raise failed(authorization)
+        raise _failed(brought, client, url, authorization)
     before(client)
     if not PROVES[method](here, client, brought.proof, url):
-        raise failed(authorization)
+        raise _failed(brought, client, url, authorization)
     return client
 
 
-def failed(authorization: str | None) -> InvalidClientError:
-    """The one answer: unknown client, wrong secret, wrong method look the same (RFC 6749, 5.2)."""
+def _failed(
+    brought: Brought, client: RegisteredClient | None, url: str, authorization: str | None
+) -> InvalidClientError:
+    """The one answer: unknown client, wrong secret, wrong method look the same (RFC 6749, 5.2).  The log tells more."""
+    name = client.client_id if client else _shortened(brought.client_id)
+    log.warning("client refused", client=name, method=" ".join(brought.methods), endpoint=urlsplit(url).path)
     return NotProven(authorization)
+
+
+def _shortened(claimed: str | None) -> str | None:
+    """The beginning of a name nobody has, for the log: it may be a secret in the wrong field."""
+    return f"{claimed[:8]}…" if claimed and CLIENT_ID.fullmatch(claimed) else None
 
 
 class NotProven(InvalidClientError):  # type: ignore[misc]  # Authlib has no types

@@ -19,7 +19,7 @@ from sqlalchemy.engine import Engine
 from idp.crypto import digest
 from idp.db import db, reader
 from idp.models import Client
-from policies.registration import BY_SECRET, ClientMetadata, read_metadata
+from policies.registration import ClientMetadata, read_metadata
 
 RECENT = 5.0  # seconds; «disabled means disabled now» (security.md, principle 8)
 CLIENT_ID = re.compile(r"[A-Za-z0-9._~\-]{1,128}")
@@ -52,12 +52,6 @@ class RegisteredClient:
     def check_client_secret(self, secret: str) -> bool:
         """Authlib's question: is this the secret?"""
         return self.secret_digest is not None and hmac.compare_digest(digest(secret), self.secret_digest)
-
-    def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
-        """Authlib's question: may it prove itself like this?  Header and body carry the same secret, so whoever
-        registered one of the two may use the other."""
-        registered = self.metadata.token_endpoint_auth_method
-        return method == registered or (method in BY_SECRET and registered in BY_SECRET)
 
     def check_grant_type(self, grant_type: str) -> bool:
         """Authlib's question: may it use this grant?"""

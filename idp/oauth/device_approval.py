@@ -118,7 +118,7 @@ def allow(here: Here, session: LiveSession, asked: DeviceRequest) -> bool:
             connection.rollback()
             return False
         _record(connection, here, session, "device-allowed", asked, after)
-    give_consent(here, session.account, asked.client.id, Asked(asked.scope, (), ()))
+    give_consent(here, session.account, asked.client.id, Asked(asked.scope, (), asked.resources, ()))
     return True
 
 

@@ -1,7 +1,11 @@
 """Encrypting for a client what only it may read (OIDC Core, 10.2): signed first, then encrypted, where registered."""
 
+from flask import Response, jsonify, request
+
 from idp.errors import AchkychError
 from idp.jose import choose_encryption_key, encrypt_jwt
+from idp.log import log
+from idp.oauth.blueprint import blueprint
 from idp.oauth.client_keys import client_keys
 from idp.oauth.clients import RegisteredClient
 from idp.service import Service
@@ -11,6 +15,17 @@ DEFAULT_CIPHER = "A128CBC-HS256"  # OIDC Registration, 2
 
 class NoEncryptionKey(AchkychError):
     """The client registered encryption and has no key for it now; nothing is given out in the clear instead."""
+
+
+@blueprint.errorhandler(NoEncryptionKey)
+def explain_missing_key(error: NoEncryptionKey) -> Response:
+    """Tell the client what only it can mend (RFC 6749, 5.2).  A browser gets the page for failures."""
+    if request.endpoint == "oauth.authorize":
+        raise error
+    log.warning("nothing to encrypt with", client=str(error))
+    response = jsonify(error="invalid_request", error_description="the client has no encryption key that can be used")
+    response.status_code = 400
+    return response
 
 
 def encrypted(service: Service, client: RegisteredClient, what: str, signed: str) -> str:

@@ -16,6 +16,7 @@ from idp.flows.sessions import LiveSession
 from idp.models import AuthorizationCode
 from idp.oauth.answer import Answer, refusal
 from idp.oauth.check_session import browser_state, session_state
+from idp.oauth.consent import consent_is_needed
 from idp.oauth.errors import OAuthError
 from idp.oauth.id_token import SignIn, issue_id_token
 from idp.oauth.interaction import PendingRequest
@@ -46,7 +47,7 @@ NO_CONSENT = OAuthError("access_denied", "the person did not agree")
 
 def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer | None:
     """Grant the client its sign-in, in a transaction of its own; None when the waiting request was answered already,
-    or the session has ended meanwhile.
+    or the session has ended or the consent was withdrawn meanwhile.
 
     Nothing may be under way in `db.session` (SQLite has one writer).
     """
@@ -55,7 +56,8 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer 
     code = new_token() if "code" in wanted else None
     id_token = _front_id_token(here, pending, session, code) if "id_token" in wanted else None
     with db.engine.begin() as connection:
-        if not (_take(connection, pending) and store_grant(connection, _grant(here, pending, session, grant_id))):
+        grant, by_consent = _grant(here, pending, session, grant_id), consent_is_needed(pending.client, request)
+        if not (_take(connection, pending) and store_grant(connection, grant, by_consent)):
             connection.rollback()
             return None
         if code is not None:
@@ -64,9 +66,13 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer 
     return _answer(pending, code, id_token)
 
 
-def deny(here: Here, pending: PendingRequest, error: OAuthError) -> Answer:
-    """Refuse the client."""
-    _take(db.session.connection(), pending)
+def deny(pending: PendingRequest, error: OAuthError) -> Answer | None:
+    """Refuse the client whose request waits; None when it was answered already."""
+    return refuse(pending, error) if _take(db.session.connection(), pending) else None
+
+
+def refuse(pending: PendingRequest, error: OAuthError) -> Answer:
+    """Refuse the client at once: its request was never put aside."""
     request = pending.request
     return refusal(pending.client, request.redirect_uri, request.response_mode, request.state, error)
 

@@ -119,10 +119,14 @@ def recall(token: str, now: datetime) -> PendingRequest | None:
     return PendingRequest(row.id, client, request, row.requested_at, row.parameters.get("chosen"))
 
 
-def choose_account(pending: PendingRequest, account_id: UUID) -> None:
-    """Note that the person wants to use this account for the request that waits (OIDC Core, 3.1.2.1)."""
-    row = db.session.get_one(models.AuthorizationRequest, pending.id)
+def choose_account(pending: PendingRequest, account_id: UUID) -> bool:
+    """Note that the person wants to use this account for the request that waits (OIDC Core, 3.1.2.1); False when it
+    was answered meanwhile."""
+    row = db.session.get(models.AuthorizationRequest, pending.id, with_for_update=True)
+    if row is None:
+        return False
     row.parameters = {**row.parameters, "chosen": str(account_id)}
+    return True
 
 
 def facts_for(pending: PendingRequest | None, session: LiveSession | None, here: Here) -> Facts:

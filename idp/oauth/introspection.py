@@ -1,6 +1,6 @@
 """The introspection endpoint (RFC 7662; signed answers: RFC 9701): what a token says, told to the client it concerns.
 
-It concerns the client it was issued to, and those whose resources it is meant for; for all others every token is as
+It concerns the client it was issued to, and those that are an audience of it; for all others every token is as
 unknown as none.  A token is active while it has not run out and its grant stands at this very moment.
 """
 
@@ -53,7 +53,7 @@ def describe_token(here: Here, client: RegisteredClient, presented: str) -> dict
 
 
 def _concerns(client: RegisteredClient, token: AccessToken) -> bool:
-    return token.client_id == client.client_id or not set(client.metadata.resources).isdisjoint(token.audience)
+    return token.client_id == client.client_id or not set(client.metadata.audiences).isdisjoint(token.audience)
 
 
 def _of_access_token(here: Here, client: RegisteredClient, token: AccessToken) -> dict[str, Any]:

@@ -16,7 +16,6 @@ from idp.flows.record import record
 from idp.flows.sessions import LiveSession, end_session
 from idp.oauth.answer import see_other, with_parameters
 from idp.oauth.blueprint import blueprint
-from idp.oauth.check_session import change_browser_state
 from idp.oauth.clients import RegisteredClient, find_client
 from idp.oauth.errors import UnsafeRequest
 from idp.oauth.frontchannel_logout import frames_for, origins_of
@@ -52,10 +51,8 @@ def logout() -> Response:
     if asked.sid != str(session.id):
         return _ask(asked, g.here.now)
     _sign_out(g.here, session, asked)
-    g.session = None
-    response = _end(asked.target, frames_for(g.here.service, session.id))
-    change_browser_state(response)
-    return response
+    g.session, g.signed_out = None, True  # the answer takes the cookies back (idp/web/place.py)
+    return _end(asked.target, frames_for(g.here.service, session.id))
 
 
 def read_logout_request(service: Service, parameters: Parameters) -> LogoutRequest:

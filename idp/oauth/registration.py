@@ -72,9 +72,8 @@ def change_registration(client_id: str) -> Response:
     if isinstance(said, OAuthError):
         return refused(said)
     try:
-        metadata = changed_registration(own, said)
-        check_sector(g.here.service, metadata)
-        return _answer(change_itself(g.here, own, metadata))
+        check_sector(g.here.service, changed_registration(own, said))
+        return _answer(change_itself(g.here, own, said))
     except BadClient as error:
         return refused(told(error.mistakes))
 

@@ -3,7 +3,7 @@
 What may come out is decided in `policies/token_exchange.py`; here stands whether the tokens are genuine and the person
 behind them may still be acted for.  Decisions of this house:
 
-- Only access tokens of ours that a person stands behind, issued to the caller or meant for one of its resources.
+- Only access tokens of ours that a person stands behind, issued to the caller or meant for what it is (its `audiences`).
 - The new token belongs to the same grant, so that whatever ends that ends it too, and dies no later than the old one.
 - The person goes by the name the caller knows them by (`subject.py`), as in every token that is issued to it.
 - The token may be bound to a key the caller has not (RFC 9449): it is handed on by a resource server that had seen the
@@ -77,14 +77,16 @@ class TokenExchangeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  
         return 200, self._issue(here, client, token, grant, said), self.TOKEN_RESPONSE_HEADER
 
     def _asked(self, here: Here, client: RegisteredClient, token: AccessToken) -> Exchange:
-        """Our own endpoints are no audience to exchange into, whatever is registered."""
+        """Our own endpoints are nobody else, and no audience to exchange into, whatever is registered."""
+        ours = {here.service.settings.base_url}
         return Exchange(
             client_id=token.client_id,
             audience=token.audience,
             scope=token.scope,
             actor=token.actor,
             caller=client.client_id,
-            resources=frozenset(client.metadata.resources) - {here.service.settings.base_url},
+            audiences=frozenset(client.metadata.audiences) - ours,
+            resources=frozenset(client.metadata.resources) - ours,
             caller_scope=client.scopes,
             audience_asked=tuple(dict.fromkeys((*self.request.resources, *self.request.audiences))),
             scope_asked=tuple((self.request.payload.scope or "").split()),

@@ -10,7 +10,7 @@ from datetime import datetime
 from functools import lru_cache
 
 import structlog
-from flask import Flask, abort, g, request
+from flask import Flask, abort, g, request, session
 from werkzeug.wrappers import Response
 
 from idp.crypto import new_token
@@ -54,7 +54,11 @@ def keep_session(response: Response, token: str) -> None:
 
 
 def drop_session(response: Response) -> None:
-    """Take the session back from the browser."""
+    """Take the session back from the browser, and what its pages kept there except the language."""
+    language = session.get("language")
+    session.clear()
+    if language:
+        session["language"] = language
     settings = service().settings
     response.delete_cookie(
         cookie_name(settings, "session"), secure=settings.https, httponly=True, samesite="Lax", path="/"
@@ -137,6 +141,8 @@ def _with_headers(response: Response, headers: tuple[tuple[str, str], ...]) -> R
             "Content-Security-Policy", content_policy(g.get("form_target", ""), g.get("frame_origins", ""))
         )
     response.headers.extend(headers)
+    if g.get("signed_out"):
+        drop_session(response)
     return response
 
 

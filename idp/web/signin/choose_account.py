@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 from idp.db import db
 from idp.models import Account, Person
 from idp.oauth.interaction import PendingRequest, choose_account, facts_for
+from idp.web.errors import RanOut
 from idp.web.signin.sign_in import pending
 from policies.interaction import Step, next_step
 from policies.naming import display_name
@@ -26,8 +27,8 @@ def show() -> str | Response:
 def submit() -> Response:
     """It is the account that is signed in: a form of another session has lost its token."""
     waiting = _waiting()
-    if waiting is not None:
-        choose_account(waiting, g.session.account_id)
+    if waiting is not None and not choose_account(waiting, g.session.account_id):
+        raise RanOut
     return _dispatcher()
 
 

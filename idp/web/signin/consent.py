@@ -11,16 +11,13 @@ from urllib.parse import urlsplit
 from flask import Blueprint, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from idp.db import db
 from idp.flows.give_consent import Asked, give_consent
 from idp.flows.record import record
-from idp.models import Client
-from idp.oauth.answer import send
 from idp.oauth.authorization_request import AuthorizationRequest
-from idp.oauth.consent import claims_named
-from idp.oauth.finish import NO_CONSENT, deny
+from idp.oauth.consent import claims_named, nobody_checked
+from idp.oauth.finish import NO_CONSENT
 from idp.oauth.interaction import PendingRequest, facts_for
-from idp.web.signin.sign_in import pending
+from idp.web.signin.sign_in import denied, pending
 from policies.claims import CLAIMS
 from policies.interaction import Step, next_step
 
@@ -43,7 +40,7 @@ def submit() -> Response:
         return _dispatcher()
     if request.form.get("consent") != "allow":
         record(g.here, "consent-refused", g.session.account, subject=f"client/{waiting.client.client_id}")
-        return send(g.here, deny(g.here, waiting, NO_CONSENT))
+        return denied(waiting, NO_CONSENT)
     give_consent(g.here, g.session.account, waiting.client.id, _asked(waiting.request))
     return _dispatcher()
 
@@ -60,7 +57,7 @@ def _dispatcher() -> Response:
 
 
 def _asked(wanted: AuthorizationRequest) -> Asked:
-    return Asked(wanted.scope, claims_named(wanted), wanted.authorization_details)
+    return Asked(wanted.scope, claims_named(wanted), wanted.resources, wanted.authorization_details)
 
 
 def _page(waiting: PendingRequest) -> str:
@@ -69,9 +66,10 @@ def _page(waiting: PendingRequest) -> str:
         "consent.html",
         client=client,
         host=_host(wanted.redirect_uri),
-        by_itself=not client.metadata.first_party and _registered_itself(client.id),
+        by_itself=nobody_checked(client),
         scopes=[scope for scope in wanted.scope if scope != "openid"],
         claims=_single_claims(wanted),
+        resources=wanted.resources,
         details=[(detail["type"], list(_fields(detail))) for detail in wanted.authorization_details],
         request_id=request.values.get("request"),
     )
@@ -81,10 +79,6 @@ def _host(redirect_uri: str) -> str:
     """Where the answer goes, as people can recognise it; an application on a device has a scheme of its own."""
     address = urlsplit(redirect_uri)
     return address.netloc or f"{address.scheme}:"
-
-
-def _registered_itself(client_row: Any) -> bool:
-    return db.session.get_one(Client, client_row).registered_with is not None
 
 
 def _single_claims(wanted: AuthorizationRequest) -> list[str]:

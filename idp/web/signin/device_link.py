@@ -7,9 +7,8 @@ given (5.4): the address may have come from somebody else.
 
 from flask import Blueprint, g, render_template, request
 
-from idp.db import db
 from idp.flows.refusal import Refusal
-from idp.models import Client
+from idp.oauth.consent import nobody_checked
 from idp.oauth.device_approval import DeviceRequest, allow, deny, find_request
 from idp.oauth.standing import has_access
 from idp.web.signin.denied import denied_page
@@ -37,8 +36,9 @@ def look_up() -> Page:
         "device_confirm.html",
         client=found.client,
         scope=found.scope,
+        resources=found.resources,
         user_code=code,
-        by_itself=not found.client.metadata.first_party and _registered_itself(found),
+        by_itself=nobody_checked(found.client),
     )
 
 
@@ -64,10 +64,6 @@ def _found() -> DeviceRequest | Page:
     if not has_access(g.session.account_id, found.client.system):
         return denied_page(found.client), 403
     return found
-
-
-def _registered_itself(found: DeviceRequest) -> bool:
-    return db.session.get_one(Client, found.client.id).registered_with is not None
 
 
 def _form(entered: str, refusal: str | None = None) -> str:

@@ -13,6 +13,7 @@ from idp.flows.here import Here
 from idp.flows.refusal import Refusal
 from idp.flows.sign_in import SignedIn, sign_in
 from idp.oauth.answer import send
+from idp.oauth.errors import OAuthError
 from idp.oauth.finish import NO_ACCESS, REFUSALS, deny, finish
 from idp.oauth.interaction import PendingRequest, facts_for, recall
 from idp.web.errors import RanOut
@@ -75,7 +76,7 @@ def next_page() -> Response | tuple[str, int]:
     if step is Step.DONE:
         return _finished(waiting)
     if step in REFUSALS:
-        return send(g.here, deny(g.here, waiting, REFUSALS[step]))
+        return denied(waiting, REFUSALS[step])
     if step is Step.DENIED:
         return denied_page(waiting.client, request.args.get("request")), 403
     return redirect(url_for(PAGES[step], request=request.args.get("request")), 303)
@@ -95,7 +96,15 @@ def turn_back() -> Response:
     waiting = pending(request.form.get("request"))
     if waiting is None:
         return redirect("/account", 303)
-    return send(g.here, deny(g.here, waiting, NO_ACCESS))
+    return denied(waiting, NO_ACCESS)
+
+
+def denied(waiting: PendingRequest, error: OAuthError) -> Response:
+    """The client learns why not; once, like a grant."""
+    answer = deny(waiting, error)
+    if answer is None:
+        raise RanOut
+    return send(g.here, answer)
 
 
 def _within(step: Step) -> Response:

@@ -28,14 +28,10 @@ def submit() -> Response:
     if ended is not None:
         end_session(g.here, ended.id, "signed-out")
         record(g.here, "signed-out", ended.account)
-    language = session.get("language")
-    session.clear()
-    if language:
-        session["language"] = language
-    if ended is not None:
-        session["ended"] = str(ended.id)
     response = redirect(url_for("signout.signed_out", request=request.form.get("request") or None), 303)
     drop_session(response)
+    if ended is not None:
+        session["ended"] = str(ended.id)
     return response
 
 

@@ -222,3 +222,15 @@ def test_nothing_is_granted_by_asking(party: Party) -> None:
     party.authorize(party.browser(), party.client())
     with party.app.app_context():
         assert db.session.scalar(select(func.count()).select_from(Grant)) == 0
+
+
+def test_a_silent_request_from_a_clients_form_which_brings_no_cookie_is_answered_all_the_same(
+    party: Party, make: Make
+) -> None:
+    client, browser = party.client(), party.browser(make.account())
+    silent = {"method": "POST", "prompt": "none"}
+    aside = party.authorize(party.browser(), client, **silent)  # SameSite=Lax: no cookie comes with a foreign form
+    assert "code" in answer_of(browser.get(aside.headers["Location"], base_url=party.base))
+    nobody = party.browser()
+    aside = party.authorize(nobody, client, **silent)
+    assert answer_of(nobody.get(aside.headers["Location"], base_url=party.base))["error"] == "login_required"

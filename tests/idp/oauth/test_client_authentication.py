@@ -2,6 +2,8 @@
 
 import base64
 
+from structlog.testing import capture_logs
+
 from tests.idp.oauth.driver import Party, basic
 
 FOR_ITSELF = {"grant_type": "client_credentials"}
@@ -51,3 +53,20 @@ def test_the_metadata_list_the_methods_that_are_there(party: Party) -> None:
     assert set(metadata["introspection_endpoint_auth_methods_supported"]) == methods
     assert metadata["token_endpoint_auth_signing_alg_values_supported"] == ["RS256", "PS256", "ES256", "EdDSA", "HS256"]
     assert metadata["dpop_signing_alg_values_supported"] == ["RS256", "PS256", "ES256", "EdDSA"]
+
+
+def test_who_is_refused_is_in_the_log_without_any_secret(party: Party) -> None:
+    client = party.client()
+    assert client.secret is not None
+    with capture_logs() as told:
+        party.token(None, {"Authorization": basic(client.client_id, "a wrong secret")}, **FOR_ITSELF)
+        party.revoke(None, token="x", client_id=client.secret, client_secret=client.client_id)
+        party.revoke(None, token="x", client_id="no { name }", client_secret="x")
+    assert [(line["event"], line["client"], line["endpoint"]) for line in told] == [
+        ("client refused", client.client_id, "/oauth/token"),
+        ("client refused", f"{client.secret[:8]}…", "/oauth/revoke"),
+        ("client refused", None, "/oauth/revoke"),
+    ]
+    assert told[0]["method"] == "client_secret_basic client_secret_post"
+    assert "a wrong secret" not in str(told)
+    assert client.secret not in str(told)

@@ -47,7 +47,7 @@ def expected(session: UUID) -> set[str]:
 
 
 def hint_for(party: Party, client: Registered, session: UUID) -> str:
-    claims = {"iss": party.base, "aud": client.client_id, "sub": "x", "sid": str(session)}
+    claims = {"iss": party.base, "aud": client.client_id, "sub": "x", "exp": 1, "sid": str(session)}
     with party.app.app_context():
         return sign(party.make.service, "JWT", claims)
 

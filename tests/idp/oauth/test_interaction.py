@@ -11,11 +11,13 @@ from idp.clock import SetClock
 from idp.db import db
 from idp.flows.remove_client import remove_client
 from idp.models import AffiliationRow, Link
-from idp.oauth.interaction import recall
+from idp.oauth.finish import NO_ACCESS, deny
+from idp.oauth.interaction import choose_account, recall
 from policies.assurance import MULTI_FACTOR, SINGLE_FACTOR
 from tests.builders import Make
 from tests.idp.oauth.driver import CALLBACK, Party, Registered, answer_of, claims_in
-from tests.idp.oauth.pages import Visit
+from tests.idp.oauth.pages import FIELD, Visit
+from tests.idp.oauth.test_races import HANDS, at_once
 
 
 def waiting(party: Party, client: Registered, **changes: str) -> str:
@@ -190,3 +192,29 @@ def test_access_that_has_ended_is_said_to_have_ended(party: Party, make: Make) -
 
 def _sub(sub: str) -> str:
     return json.dumps({"id_token": {"sub": {"value": sub}}})
+
+
+def test_what_another_tab_has_answered_is_neither_answered_again_nor_changed(
+    party: Party, make: Make, clock: SetClock
+) -> None:
+    token, someone = waiting(party, party.client()), make.account()
+    with party.app.app_context():
+        pending = recall(token, clock.now())
+        assert pending is not None
+        assert choose_account(pending, someone.id)
+        db.session.commit()
+        assert deny(pending, NO_ACCESS) is not None
+        db.session.commit()
+        assert deny(pending, NO_ACCESS) is None
+        assert not choose_account(pending, someone.id)
+        db.session.remove()
+
+
+def test_of_many_tabs_that_turn_back_one_takes_the_answer_along(party: Party, make: Make) -> None:
+    someone, client = make.account(systems=()), party.client(system="unet")
+    browser = party.browser(someone)
+    page = Visit(party, browser, client)
+    _, _, rest = page.main.partition('action="/turn-back"')
+    form = dict(FIELD.findall(rest.partition("</form>")[0]))
+    answers = at_once(lambda: browser.post("/turn-back", base_url=party.base, data=form))
+    assert sorted(answer.status_code for answer in answers) == [303] + [400] * (HANDS - 1)

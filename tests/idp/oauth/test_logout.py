@@ -186,3 +186,19 @@ def test_a_session_past_its_limits_is_ended_when_its_browser_signs_out(
     response = log_out(party, browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER)
     assert response.headers["Location"] == AFTER
     assert open_sessions(party) == 0
+
+
+def test_the_browser_keeps_nothing_but_its_language(party: Party, make: Make) -> None:
+    client = party.client()
+    browser, tokens = signed_in(party, make, client)
+    browser.get("/account?lang=ru", base_url=party.base)
+    with browser.session_transaction(base_url=party.base) as kept:
+        kept["after"] = "/device"
+        assert {"language", "csrf_token"} <= kept.keys()
+    before = browser.get_cookie("achkych-state")
+    assert browser.get_cookie("achkych-session") is not None
+    log_out(party, browser, id_token_hint=tokens["id_token"], post_logout_redirect_uri=AFTER)
+    assert browser.get_cookie("achkych-session") is None
+    assert browser.get_cookie("achkych-state") != before, "the clients' frames notice"
+    with browser.session_transaction(base_url=party.base) as kept:
+        assert dict(kept) == {"language": "ru"}

@@ -10,7 +10,7 @@ from flask import Flask
 
 from idp.clock import SetClock
 from idp.db import db
-from idp.models import AuditRecord, Client, Grant, InitialAccessToken
+from idp.models import AuditRecord, Client, Consent, Grant, InitialAccessToken
 from policies.registration import DEVICE_CODE
 from tests.builders import Make
 from tests.idp.oauth.conftest import party
@@ -167,3 +167,18 @@ def test_the_pages_are_there_in_every_language(party: Party, make: Make, client:
     page = browser.submit("/device", {"user_code": a_code(party, client)}).text
     assert f'<html lang="{language}">' in page
     assert not re.search("Connect|Allow|Deny|device", re.sub(r"<[^>]*>", "", page))
+
+
+def test_the_page_says_where_the_device_would_act_and_allowing_is_consent_to_that(
+    party: Party, make: Make, app: Flask
+) -> None:
+    client = a_device(party, resources=["https://gate.example/"])
+    form = {"scope": "openid", "resource": "https://gate.example/"}
+    code = str(party._post("/oauth/device_authorization", client, {}, form).get_json()["user_code"])
+    browser = a_browser(make)
+    page = browser.submit("/device", {"user_code": code}).text
+    assert 'Act for you at <span class="mono">https://gate.example/</span>' in page
+    browser.submit("/device/decision", {"user_code": code, "decision": "allow"}, page="/device")
+    with app.app_context():
+        assert db.session.scalars(sa.select(Consent)).one().resources == ["https://gate.example/"]
+        db.session.remove()
