@@ -15,9 +15,7 @@ class NotJson(ValueError):
 
 
 def read_json(raw: bytes) -> Any:
-    """The value in `raw`; a NUL in it, which no database takes, spoils it.  Raises `NotJson`."""
-    if b"\\u0000" in raw:
-        raise NotJson("a text holds a NUL")
+    """The value in `raw`.  Raises `NotJson`."""
     try:
         value = json.loads(
             raw.decode(), object_pairs_hook=_no_duplicates, parse_constant=_no_constant, parse_float=_finite
@@ -33,10 +31,17 @@ def read_json(raw: bytes) -> Any:
 
 def read_object(raw: bytes) -> dict[str, Any]:
     """The JSON object in `raw`.  Raises `NotJson`."""
-    value = read_json(raw)
+    value = read_storable(raw)
     if not isinstance(value, dict):
         raise NotJson("a JSON object is expected")
     return value
+
+
+def read_storable(raw: bytes) -> Any:
+    """The value in `raw`; a NUL in it, which no database takes, spoils it.  Raises `NotJson`."""
+    if b"\\u0000" in raw:
+        raise NotJson("a text holds a NUL")
+    return read_json(raw)
 
 
 def _no_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

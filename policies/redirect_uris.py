@@ -12,6 +12,7 @@ LONGEST_URI = 2_000
 URI_CHARACTERS = re.compile(r"[A-Za-z0-9\-._~:/?\[\]@!$&'()+,;=%#]+")  # RFC 3986, without the wildcard
 LABEL = r"[A-Za-z0-9\-]{1,63}"
 HOST = re.compile(rf"{LABEL}(\.{LABEL})*")  # what a browser and we take for the same host, whoever parses it
+BRACKETED = re.compile(r"\[[0-9A-Fa-f:.]+\](:[0-9]*)?")
 PRIVATE_USE = re.compile(r"[a-z][a-z0-9+\-]*(\.[a-z0-9+\-]+)+")  # reverse domain name, RFC 8252, 7.1
 
 
@@ -32,6 +33,8 @@ def web_address_refusal(uri: str, native: bool = False) -> str | None:
     try:
         parts = urlsplit(uri)
         parts.port  # noqa: B018  # reading it is what checks it
+        if "[" in parts.netloc:
+            ip_address(parts.hostname or "")
     except ValueError:
         return "malformed"
     return _scheme_refusal(parts, native) or _place_refusal(parts)
@@ -53,14 +56,10 @@ def _place_refusal(parts: SplitResult) -> str | None:
 
 
 def _is_host(parts: SplitResult) -> bool:
-    """An address in brackets without a zone, or labels and dots."""
-    host = parts.hostname or ""
-    if "[" not in parts.netloc:
-        return HOST.fullmatch(host) is not None
-    try:
-        return "%" not in host and ip_address(host).version == 6
-    except ValueError:
-        return False
+    """An address in brackets, without a zone and alone, or labels and dots."""
+    if "[" in parts.netloc:
+        return BRACKETED.fullmatch(parts.netloc) is not None
+    return HOST.fullmatch(parts.hostname or "") is not None
 
 
 def is_loopback(host: str | None) -> bool:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from policies import registration_fields as kinds
 from policies.redirect_uris import redirect_uri_refusal
 from policies.registration_fields import Reader
-from policies.strict_signing import SIGNED_FOR_CLIENTS, WEAK, strictly_signed
+from policies.strict_signing import SIGNED_FOR_CLIENTS, TOO_WEAK, WEAK, strictly_signed
 
 SIGNATURES = ("RS256", "PS256", "ES256", "EdDSA")
 CLIENT_SIGNATURES = (*SIGNATURES, "HS256")  # HS256 for client_secret_jwt only
@@ -286,10 +286,7 @@ def _of_profiles(client: ClientMetadata) -> Contradictions:
         ("security_profile", "signed requests need jwks or jwks_uri"): client.signed_only
         and client.jwks is None
         and client.jwks_uri is None,
-        **{
-            (name, f"the security profile does not allow {WEAK}"): strict and getattr(client, name) == WEAK
-            for name in SIGNED_FOR_CLIENTS
-        },
+        **{(name, TOO_WEAK): strict for name in SIGNED_FOR_CLIENTS if getattr(client, name) == WEAK},
     }
 
 

@@ -33,6 +33,7 @@ def self_registered(
         "scope": sorted(scopes if asked.get("scope") is None else scopes.intersection(said.scope)),
         **_of_the_house(current),
         "require_pkce": _needs_pkce(said, values) or (current is not None and current.require_pkce),
+        "require_nonce": current is not None and current.require_nonce,
     }
     beyond = [grant for grant in said.grant_types if grant not in grants]
     refused = (Mistake("grant_types", f"not for clients that register themselves: {', '.join(beyond)}"),)

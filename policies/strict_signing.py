@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 WEAK = "RS256"  # the default of the standards, which the profile does not allow
+TOO_WEAK = f"the security profile does not allow {WEAK}"
 STRONG = "ES256"
 SIGNED_FOR_CLIENTS = (
     "id_token_signed_response_alg",

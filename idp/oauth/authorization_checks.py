@@ -7,7 +7,7 @@ Each check tells what is wrong, or nothing.  Client and redirect URI hold alread
 import re
 from collections.abc import Callable
 
-from idp.json_body import NotJson, read_json
+from idp.json_body import NotJson, read_storable
 from idp.oauth.claims_request import read_claims
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.errors import OAuthError
@@ -173,7 +173,7 @@ def the_details_are_of_known_types(parameters: Parameters, client: RegisteredCli
     if text is None:
         return None
     try:
-        details = read_json(text.encode())
+        details = read_storable(text.encode())
     except NotJson:
         return OAuthError("invalid_authorization_details", "authorization_details is not JSON")
     known = client.metadata.authorization_details_types

@@ -2,6 +2,7 @@
 
 from flask import Response, jsonify, request
 
+from idp.db import db
 from idp.errors import AchkychError
 from idp.jose import choose_encryption_key, encrypt_jwt
 from idp.log import log
@@ -22,6 +23,8 @@ def explain_missing_key(error: NoEncryptionKey) -> Response:
     """Tell the client what only it can mend (RFC 6749, 5.2).  A browser gets the page for failures."""
     if request.endpoint == "oauth.authorize":
         raise error
+    if db.session.registry.has():
+        db.session.rollback()  # as after any other failure
     log.warning("nothing to encrypt with", client=str(error))
     response = jsonify(error="invalid_request", error_description="the client has no encryption key that can be used")
     response.status_code = 400

@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from policies.registration import HOUSE_FIELDS, READERS, ClientMetadata, Mistake, plain_metadata, read_metadata
+from policies.strict_signing import SIGNED_FOR_CLIENTS
 
 CALLBACK = "https://rp.example/cb"
 USUAL: dict[str, Any] = {"client_name": "Library", "redirect_uris": [CALLBACK]}
 KEYS = {"keys": [{"kty": "EC"}]}
+STRICT = {"security_profile": "fapi2-security", "token_endpoint_auth_method": "private_key_jwt", "jwks": KEYS}
 
 
 def read(**said: Any) -> ClientMetadata:
@@ -48,7 +50,9 @@ def test_null_and_what_nobody_knows_count_as_absent() -> None:
         ("jwks", [KEYS], ["{}", [], 7]),
         ("default_max_age", [0, 3600], [-1, 1.5, "60", True, 10**10]),
         ("require_auth_time", [True, False], ["true", 1, 0]),
-        ("logo_uri", ["https://rp.example/logo.svg"], ["javascript:alert(1)", "http://rp.example/", 7]),
+        ("logo_uri", ["https://rp.example/logo.svg"],
+         ["javascript:alert(1)", "http://rp.example/", "https://rp.example/#x", 7]),
+        ("audiences", [["https://api.example/"]], ["https://api.example/", [7], ["https://api.example/#x"]]),
         ("request_uris", [["https://rp.example/r#hash"]], [["ftp://rp.example/"], [7]]),
         ("id_token_signed_response_alg", ["ES256", "EdDSA"], ["none", "HS256", "RS512"]),
         ("contacts", [["it@rp.example"]], [["a\x00b"], "it@rp.example"]),
@@ -70,7 +74,8 @@ def test_all_mistakes_are_told_at_once() -> None:
     [
         {},
         {"grant_types": ["client_credentials"], "redirect_uris": [], "scope": ""},
-        {"claims": [], "resources": ["https://api.example/"]},
+        {"claims": [], "resources": ["https://api.example/"], "audiences": ["https://gate.example/"]},
+        STRICT,
         {"jwks": KEYS, "token_endpoint_auth_method": "private_key_jwt"},
         {"response_types": ["code id_token"], "scope": "openid"},
     ],
@@ -80,6 +85,13 @@ def test_what_is_told_back_reads_the_same(said: dict[str, Any]) -> None:
     told = plain_metadata(client)
     assert read_metadata(told) == (client, ())
     assert all(value is not None for value in told.values())
+
+
+def test_a_name_that_nobody_gave_is_not_told() -> None:
+    nameless, mistakes = read_metadata({"redirect_uris": [CALLBACK]})
+    assert mistakes == ()
+    assert "client_name" not in plain_metadata(nameless)
+    assert read_metadata(plain_metadata(nameless)) == (nameless, ())
 
 
 def test_no_claims_are_something_else_than_nothing_said_about_them() -> None:
@@ -136,6 +148,7 @@ def test_grants_and_response_types_keep_in_step(
           "response_types": ["code id_token"]}, "response_types"),
         ({"security_profile": "fapi2-security", "token_endpoint_auth_method": "private_key_jwt", "jwks": KEYS,
           "require_pkce": False}, "require_pkce"),
+        *[(STRICT | {field: "RS256"}, field) for field in SIGNED_FOR_CLIENTS],
         ({"subject_type": "pairwise", "redirect_uris": [CALLBACK, "https://other.example/cb"]}, "sector_identifier_uri"),
     ],
 )  # fmt: skip
@@ -185,6 +198,15 @@ def test_a_security_profile_brings_what_it_demands(
 ) -> None:
     client = read(**said)
     assert (client.sender_bound, client.pushed_only, client.signed_only) == (bound, pushed, signed)
+
+
+def test_under_a_security_profile_nothing_is_signed_with_what_it_does_not_allow() -> None:
+    plain, encrypted = read(**STRICT), read(**STRICT, userinfo_encrypted_response_alg="ECDH-ES")
+    assert {name: getattr(plain, name) for name in SIGNED_FOR_CLIENTS} == dict.fromkeys(SIGNED_FOR_CLIENTS, "ES256") | {
+        "userinfo_signed_response_alg": None
+    }
+    assert encrypted.userinfo_signed_response_alg == "ES256"
+    assert read(**STRICT, id_token_signed_response_alg="PS256").id_token_signed_response_alg == "PS256"
 
 
 def test_only_a_client_without_any_proof_is_public() -> None:

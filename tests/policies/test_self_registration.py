@@ -34,9 +34,10 @@ def test_it_gets_the_scopes_it_asks_for_of_those_it_may_have() -> None:
 
 def test_what_is_for_people_to_say_is_not_heard() -> None:
     client = registered({"first_party": True, "security_profile": "fapi2-security", "claims": ["email"],
-                         "resources": ["https://api.example/"], "access_token_signed_response_alg": "ES256"})  # fmt: skip
+                         "resources": ["https://api.example/"], "audiences": ["https://api.example/"],
+                         "access_token_signed_response_alg": "ES256"})  # fmt: skip
     assert not client.first_party
-    assert (client.security_profile, client.claims, client.resources) == (None, None, ())
+    assert (client.security_profile, client.claims, client.resources, client.audiences) == (None, None, (), ())
     assert client.access_token_signed_response_alg == "RS256"
 
 
@@ -88,3 +89,10 @@ def test_the_right_to_register_clients_comes_from_the_command_only() -> None:
     assert [mistake.field for mistake in beyond_reach(plain, manager)] == ["scope"]
     assert beyond_reach(manager, manager) == ()
     assert beyond_reach(manager, plain) == ()
+
+
+def test_openid_connect_leaves_the_nonce_to_the_client_and_what_people_tighten_stays() -> None:
+    asked = {"redirect_uris": ["https://rp.example/cb"]}
+    assert self_registered(asked, frozenset({"openid"}), None)[0]["require_nonce"] is False
+    tightened = ClientMetadata(redirect_uris=("https://rp.example/cb",), require_nonce=True)
+    assert self_registered(asked, frozenset({"openid"}), tightened)[0]["require_nonce"] is True

@@ -16,7 +16,8 @@ PLAIN = Exchange(
     scope=frozenset({"openid", "profile", "orders:read"}),
     actor=None,
     caller="gate",
-    resources=frozenset({GATE, STORE}),
+    audiences=frozenset({GATE}),
+    resources=frozenset({STORE}),
     caller_scope=frozenset({"orders:read", "orders:write"}),
     audience_asked=(STORE,),
     scope_asked=("orders:read",),
@@ -51,8 +52,10 @@ def test_who_acted_before_is_named_inside() -> None:
     [
         ({"audience": (OURS,)}, "invalid_request"),
         ({"audience": ()}, "invalid_request"),
+        ({"audience": (STORE,)}, "invalid_request"),
         ({"actor": chain(MOST_ACTORS)}, "invalid_request"),
         ({"audience_asked": (OURS,)}, "invalid_target"),
+        ({"audience_asked": (GATE,)}, "invalid_target"),
         ({"audience_asked": (STORE, OURS)}, "invalid_target"),
         ({"scope_asked": ("orders:write",)}, "invalid_scope"),
         ({"scope_asked": ("profile",)}, "invalid_scope"),
@@ -73,10 +76,11 @@ WORDS = st.frozensets(st.sampled_from("abcdef"))
 LISTS = WORDS.map(lambda words: tuple(sorted(words)))
 
 
-@given(LISTS, WORDS, WORDS, WORDS, LISTS, LISTS, st.booleans())
+@given(LISTS, WORDS, WORDS, WORDS, WORDS, LISTS, LISTS, st.booleans())
 def test_what_comes_out_is_never_more_than_went_in(
     audience: tuple[str, ...],
     scope: frozenset[str],
+    audiences: frozenset[str],
     resources: frozenset[str],
     caller_scope: frozenset[str],
     audience_asked: tuple[str, ...],
@@ -85,7 +89,7 @@ def test_what_comes_out_is_never_more_than_went_in(
 ) -> None:
     caller = "portal" if own else "gate"
     asked = (audience_asked, scope_asked)
-    found = exchanged(Exchange("portal", audience, scope, None, caller, resources, caller_scope, *asked))
+    found = exchanged(Exchange("portal", audience, scope, None, caller, audiences, resources, caller_scope, *asked))
     if isinstance(found, Exchanged):
         assert set(found.scope) <= scope & caller_scope
-        assert set(found.audience) <= (resources | set(audience) if own else resources)
+        assert set(found.audience) <= audiences | resources | set(audience if own else ())

@@ -15,9 +15,6 @@ from tests.idp.oauth.proofs import Prover, jwks
 from tests.idp.oauth.reading import read_signed
 from tests.idp.oauth.test_request_object import signed
 
-STRONG = {
-    f"{what}_signed_response_alg": "ES256" for what in ("id_token", "access_token", "authorization", "introspection")
-}
 REQUEST = {
     "response_type": "code",
     "redirect_uri": CALLBACK,
@@ -68,7 +65,7 @@ def strict(party: Party, profile: str, **changes: Any) -> Strict:
     prover = Prover(party)
     client = party.client(
         security_profile=profile, token_endpoint_auth_method="private_key_jwt", jwks=jwks(prover.key),
-        dpop_bound_access_tokens=True, **(STRONG | changes),
+        dpop_bound_access_tokens=True, **changes,
     )  # fmt: skip
     return Strict(party, prover, client)
 

@@ -23,7 +23,7 @@ SCOPE = "openid orders:read"
 
 
 def a_gate(party: Party, **changes: Any) -> Registered:
-    plain = {"grant_types": ["client_credentials"], "redirect_uris": [], "resources": [GATE], "scope": "orders:read"}
+    plain = {"grant_types": ["client_credentials"], "redirect_uris": [], "audiences": [GATE], "scope": "orders:read"}
     return party.client(**(plain | changes))
 
 
@@ -94,12 +94,12 @@ def test_a_token_that_a_client_got_for_itself_is_known_too(party: Party) -> None
 
 
 def test_who_acts_is_told_of_an_exchanged_token(party: Party, make: Make) -> None:
-    gate = a_gate(party, grant_types=[TOKEN_EXCHANGE], resources=[GATE, STORE])
+    gate = a_gate(party, grant_types=[TOKEN_EXCHANGE], resources=[STORE])
     token = for_the_gate(party, make, party.client(resources=[GATE]))["access_token"]
     kind = "urn:ietf:params:oauth:token-type:access_token"
     form = {"grant_type": TOKEN_EXCHANGE, "subject_token": token, "subject_token_type": kind, "resource": STORE}
     exchanged = party.token(gate, **form).get_json()["access_token"]
-    said = told(party, a_gate(party, resources=[STORE]), exchanged)
+    said = told(party, a_gate(party, audiences=[STORE]), exchanged)
     assert said.items() >= {"active": True, "act": {"sub": gate.client_id}, "aud": STORE}.items()
 
 
@@ -122,7 +122,7 @@ def test_a_hint_is_only_a_hint(party: Party, make: Make, kind: str) -> None:
 def test_to_others_it_is_no_token(party: Party, make: Make) -> None:
     portal = party.client(resources=[GATE])
     tokens = for_the_gate(party, make, portal)
-    for other in (party.client(), a_gate(party, resources=[STORE])):
+    for other in (party.client(), a_gate(party, audiences=[STORE]), party.client(resources=[GATE])):
         for kind in ("access_token", "refresh_token", "id_token"):
             assert told(party, other, tokens[kind]) == {"active": False}
     assert told(party, a_gate(party), tokens["refresh_token"]) == {"active": False}, "a resource sees no refresh tokens"

@@ -17,10 +17,13 @@ from idp.db import db
 from idp.flows.change_client import change_client, client_to_change
 from idp.flows.initial_access_tokens import issue_initial_access_token, revoke_initial_access_token
 from idp.flows.refusal import Refusal
+from idp.flows.register_itself import change_itself, own_registration
 from idp.models import AuditRecord, Client, InitialAccessToken
 from tests.builders import Make
 from tests.idp.oauth.driver import CALLBACK, Party, Registered
+from tests.idp.oauth.proofs import jwks
 from tests.idp.oauth.publisher import publisher
+from tests.idp.oauth.reading import encryption_keys
 
 SCOPES = ("openid", "profile", "email", "offline_access")
 USUAL = {"client_name": "Library", "redirect_uris": [CALLBACK]}
@@ -206,6 +209,10 @@ def test_a_client_acts_for_itself_only_where_the_token_is_not_about_people_alone
         ({"jwks": {"keys": []}}, "invalid_client_metadata", "jwks"),
         ({"jwks": {"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}}, "invalid_client_metadata", "jwks"),
         ({"jwks": 7}, "invalid_client_metadata", "jwks"),
+        ({"jwks": jwks(encryption_keys()["ECDH-ES"]), "id_token_encrypted_response_alg": "RSA-OAEP"},
+         "invalid_client_metadata", "jwks"),
+        ({"jwks": jwks(encryption_keys()["RSA-OAEP"]), "userinfo_encrypted_response_alg": "ECDH-ES"},
+         "invalid_client_metadata", "jwks"),
         ({"client_name": {"en": "x"}}, "invalid_client_metadata", "client_name"),
         ({"logo_uri": "javascript:alert(1)"}, "invalid_client_metadata", "logo_uri"),
         ({"id_token_signed_response_alg": "none"}, "invalid_client_metadata", "id_token_signed_response_alg"),
@@ -304,6 +311,45 @@ def test_changing_gives_no_more_than_registering_and_takes_nothing_that_people_g
     assert (stored["first_party"], stored["claims"]) == (False, ["department"])
     refused = registrar.own("PUT", made, replacing(made, grant_types=["client_credentials", "authorization_code"]))
     assert refused.get_json()["error"] == "invalid_client_metadata"
+
+
+def test_what_people_tighten_while_a_client_changes_itself_stays_tight(registrar: Registrar) -> None:
+    """Between looking it up and changing it, the client's sector is asked, and that takes its time."""
+    made = registrar.registered()
+    with registrar.app.app_context():
+        own = own_registration(made["client_id"], made["registration_access_token"])
+        assert not isinstance(own, Refusal)
+        assert not own.metadata.require_pkce
+        client = client_to_change(made["client_id"])
+        assert client is not None
+        tightened = {"require_pkce": True, "claims": ["department"]}
+        change_client(registrar.make.here(), client, client.registration | tightened, None)
+        db.session.commit()
+        changed = change_itself(registrar.make.here(), own, USUAL | {"client_name": "Reading room"})
+        db.session.commit()
+        stored = db.session.scalars(sa.select(Client)).one().registration
+    assert not isinstance(changed, Refusal)
+    assert (changed.metadata.client_name, changed.metadata.require_pkce) == ("Reading room", True)
+    assert (stored["require_pkce"], stored["claims"]) == (True, ["department"])
+
+
+def test_a_client_without_a_name_puts_back_what_it_was_told(registrar: Registrar) -> None:
+    made = registrar.registered(client_name=None)
+    told = registrar.own("GET", made).get_json()
+    assert "client_name" not in told
+    answer = registrar.own("PUT", made, told)
+    assert (answer.status_code, answer.get_json()) == (200, told)
+
+
+def test_a_secret_that_is_not_needed_any_more_is_forgotten(registrar: Registrar, party: Party) -> None:
+    made = registrar.registered(token_endpoint_auth_method="client_secret_jwt")
+    for method, kept in (("client_secret_jwt", (True, True)), ("client_secret_basic", (True, False)),
+                         ("none", (False, False))):  # fmt: skip
+        assert registrar.own("PUT", made, replacing(made, token_endpoint_auth_method=method)).status_code == 200
+        with registrar.app.app_context():
+            client = db.session.scalars(sa.select(Client)).one()
+            assert (client.secret_digest is not None, client.secret is not None) == kept
+        made.pop("client_secret", None)
 
 
 def test_a_client_that_removes_itself_is_gone(registrar: Registrar, party: Party) -> None:

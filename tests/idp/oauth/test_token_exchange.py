@@ -28,8 +28,8 @@ def a_portal(party: Party, **changes: Any) -> Registered:
 
 def a_gate(party: Party, **changes: Any) -> Registered:
     """A service that takes tokens for itself and calls the store."""
-    plain = {"grant_types": [TOKEN_EXCHANGE, "client_credentials"], "redirect_uris": [], "resources": [GATE, STORE],
-             "scope": "profile orders:read orders:write"}  # fmt: skip
+    plain = {"grant_types": [TOKEN_EXCHANGE, "client_credentials"], "redirect_uris": [], "audiences": [GATE],
+             "resources": [STORE], "scope": "profile orders:read orders:write"}  # fmt: skip
     return party.client(**(plain | changes))
 
 
@@ -94,12 +94,12 @@ def test_a_client_narrows_its_own_token(party: Party, make: Make) -> None:
 
 
 def test_every_hand_a_token_went_through_is_named(party: Party, make: Make) -> None:
-    gate, store = a_gate(party), a_gate(party, resources=[STORE, ARCHIVE])
+    gate, store = a_gate(party), a_gate(party, audiences=[STORE], resources=[ARCHIVE])
     first = for_the_gate(party, make)["access_token"]
     second = exchange(party, gate, first, resource=STORE).get_json()["access_token"]
     third = exchange(party, store, second, resource=ARCHIVE).get_json()["access_token"]
     assert claims_in(third)["act"] == {"sub": store.client_id, "act": {"sub": gate.client_id}}
-    loop = a_gate(party, resources=[STORE])
+    loop = a_gate(party, audiences=[STORE])
     for _ in range(4):
         second = exchange(party, loop, second).get_json()["access_token"]
     assert exchange(party, loop, second).get_json()["error"] == "invalid_request"
@@ -173,9 +173,9 @@ def test_more_than_that_is_refused(party: Party, make: Make, changes: dict[str, 
 
 def test_a_token_that_is_not_for_the_caller_is_of_no_use(party: Party, make: Make) -> None:
     tokens = for_the_gate(party, make)
-    stranger = a_gate(party, resources=[STORE])
-    assert exchange(party, stranger, tokens["access_token"]).get_json()["error"] == "invalid_request"
-    ours = a_gate(party, resources=[party.base, STORE])
+    for stranger in (a_gate(party, audiences=[STORE]), a_gate(party, audiences=[], resources=[GATE, STORE])):
+        assert exchange(party, stranger, tokens["access_token"]).get_json()["error"] == "invalid_request"
+    ours = a_gate(party, audiences=[party.base, STORE])
     plain = party.tokens(make.account("bakyt"), a_portal(party), scope=SCOPE)["access_token"]
     assert exchange(party, ours, plain).get_json()["error"] == "invalid_request", "ours are nobody else's to exchange"
     gate = a_gate(party)
@@ -184,7 +184,7 @@ def test_a_token_that_is_not_for_the_caller_is_of_no_use(party: Party, make: Mak
 
 
 def test_our_own_endpoints_are_nothing_to_exchange_into(party: Party, make: Make) -> None:
-    gate = a_gate(party, resources=[GATE, party.base])
+    gate = a_gate(party, resources=[STORE, party.base])
     answer = exchange(party, gate, for_the_gate(party, make)["access_token"], resource=party.base)
     assert answer.get_json()["error"] == "invalid_target"
 
@@ -212,7 +212,7 @@ def test_what_ends_the_grant_ends_the_exchange(party: Party, make: Make, clock: 
 
 
 def test_what_came_through_a_client_that_is_gone_goes_no_further(party: Party, make: Make, clock: SetClock) -> None:
-    gate, store = a_gate(party), a_gate(party, resources=[STORE])
+    gate, store = a_gate(party), a_gate(party, audiences=[STORE])
     token = exchange(party, gate, for_the_gate(party, make)["access_token"], resource=STORE).get_json()["access_token"]
     assert exchange(party, store, token).status_code == 200
     with party.app.app_context():

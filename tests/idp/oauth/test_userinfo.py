@@ -1,14 +1,16 @@
 """What clients learn of a person, and with which token."""
 
+from typing import Any
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from idp.clock import SetClock
 from idp.db import db
 from idp.flows.signing_keys import sign
-from idp.models import AffiliationRow
+from idp.models import AffiliationRow, Client
 from tests.builders import Make
-from tests.idp.oauth.driver import Party, claims_in, header_of
+from tests.idp.oauth.driver import Party, Registered, claims_in, header_of
 from tests.idp.oauth.proofs import jwks
 from tests.idp.oauth.reading import decrypted, encryption_keys, read_signed
 
@@ -142,8 +144,21 @@ def test_claims_and_id_token_are_encrypted_to_the_clients_key(
 
 def test_where_the_key_is_gone_nothing_is_told_in_the_clear(party: Party, make: Make) -> None:
     client = party.client(
-        jwks=jwks(encryption_keys()["ECDH-ES"]), userinfo_encrypted_response_alg="RSA-OAEP", scope="openid email"
+        jwks=jwks(encryption_keys()["RSA-OAEP"]), userinfo_encrypted_response_alg="RSA-OAEP", scope="openid email"
     )
-    response = party.userinfo(party.tokens(make.account(), client)["access_token"])
-    assert (response.status_code, response.get_json()["error"]) == (500, "server_error")
-    assert "aida" not in response.text
+    someone = make.account()
+    access = party.tokens(someone, client)["access_token"]
+    changed(party, client, jwks=jwks(encryption_keys()["ECDH-ES"]), id_token_encrypted_response_alg="RSA-OAEP")
+    for response in (party.userinfo(access), party.redeem(client, party.code(someone, client))):
+        assert (response.status_code, response.get_json()["error"]) == (400, "invalid_request")
+        assert "encryption key" in response.get_json()["error_description"]
+        assert not {"access_token", "email"} & response.get_json().keys()
+
+
+def changed(party: Party, client: Registered, **registration: Any) -> None:
+    """As if what is registered had not been checked: keys that are published elsewhere change at any time."""
+    with party.app.app_context():
+        row = db.session.scalars(select(Client).where(Client.client_id == client.client_id)).one()
+        row.registration = row.registration | registration
+        db.session.commit()
+        db.session.remove()
