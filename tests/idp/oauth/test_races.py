@@ -9,7 +9,7 @@ from werkzeug.test import TestResponse
 from tests.builders import Make
 from tests.idp.oauth.driver import Party
 
-HANDS = 20
+HANDS = 100
 
 
 def at_once(act: Callable[[], TestResponse]) -> list[TestResponse]:
