@@ -41,11 +41,11 @@ docs: $(VENV)/dev  ## write the generated pages
 	$(BIN)/python -m idp dev settings > docs/settings.md
 
 lock:  ## pin the newest versions that pyproject.toml allows, with hashes (needs uv)
-	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
+	uv pip compile -q --no-strip-extras --generate-hashes --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make lock" --extra demo --extra build pyproject.toml -o requirements.lock
-	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
+	uv pip compile -q --no-strip-extras --generate-hashes --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make lock" --extra dev --extra build pyproject.toml -o requirements-dev.lock
-	uv pip compile -q --generate-hashes --universal --python-version 3.11 --no-annotate \
+	uv pip compile -q --no-strip-extras --generate-hashes --universal --python-version 3.11 --no-annotate \
 		--custom-compile-command "make lock" tests/bench/canaille.in -o tests/bench/canaille.lock
 
 clean:  ## back to a fresh clone

@@ -10,7 +10,7 @@ from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import NotFound
 
-from idp.db import db
+from idp.db import db, reader
 from idp.errors import Busy, Forbidden
 from idp.flows.record import record
 from idp.models import AuditRecord
@@ -79,12 +79,13 @@ def test_the_error_page_is_shown_though_the_database_is_down(make: Make, app: Fl
     browser = Browser(make)
     browser.sign_in(make.account())
     with app.app_context():
-        engine = db.engine
+        engines = {db.engine, reader()}
 
     def refuse(*_: Any) -> None:
         raise OperationalError("SELECT", {}, Exception("no database"))
 
-    event.listen(engine, "before_cursor_execute", refuse)
+    for engine in engines:
+        event.listen(engine, "before_cursor_execute", refuse)
     try:
         for path in ("/account", "/nowhere", "/sign-in?request=x"):
             answer = browser.get(path)
@@ -93,7 +94,8 @@ def test_the_error_page_is_shown_though_the_database_is_down(make: Make, app: Fl
         assert make.browser().get("/health/ready").mimetype == "application/problem+json"
         assert make.browser().get("/nowhere").status_code == 404
     finally:
-        event.remove(engine, "before_cursor_execute", refuse)
+        for engine in engines:
+            event.remove(engine, "before_cursor_execute", refuse)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/sign-in", "/sign-out", "/health/ready", "/oauth/nowhere"])
