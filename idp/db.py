@@ -19,7 +19,9 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event, orm
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.functions import GenericFunction
 from uuid_utils.compat import uuid7
 
 Json = sa.JSON().with_variant(JSONB, "postgresql")
@@ -71,6 +73,23 @@ class Identified:
     """Rows named by a UUIDv7: unique everywhere, and in the order of their making."""
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7)
+
+
+class gathered(GenericFunction[list[Any]]):  # named as SQL has functions
+    """All values of a column as one list, None where there are none."""
+
+    type = Json
+    inherit_cache = True
+
+
+@compiles(gathered, "sqlite")
+def _gathered_sqlite(element: gathered, compiler: Any, **options: Any) -> str:
+    return f"json_group_array({compiler.process(element.clauses, **options)})"
+
+
+@compiles(gathered, "postgresql")
+def _gathered_postgresql(element: gathered, compiler: Any, **options: Any) -> str:
+    return f"json_agg({compiler.process(element.clauses, **options)})"
 
 
 db = SQLAlchemy(model_class=Base)

@@ -21,6 +21,7 @@ from idp.db import db
 from idp.errors import AchkychError
 from idp.flows.here import Here
 from idp.models import AuditDay, AuditRecord
+from idp.prepared import Prepared
 from policies.redaction import redact
 
 CHAIN_LOCK = 0x4143484B  # whoever writes the very first record, on PostgreSQL; after it the last day's row is the lock
@@ -68,14 +69,14 @@ class End(NamedTuple):
 # On the tables themselves, prepared: every act of everybody passes here.
 RECORDS = cast(sa.Table, AuditRecord.__table__)
 DAYS = cast(sa.Table, AuditDay.__table__)
-THE_END = (
+THE_END = Prepared(
     sa.select(DAYS.c.day, DAYS.c.head, DAYS.c.last_number, DAYS.c.signature)
     .order_by(DAYS.c.day.desc())
     .limit(1)
     .with_for_update()
 )
 NOTHING_LATER = ~sa.exists().where(DAYS.alias("later").c.day > sa.bindparam("last_day"))
-GO_ON = (
+_MOVE = (
     sa.update(DAYS)
     .where(DAYS.c.day == sa.bindparam("last_day"), NOTHING_LATER)
     .values(
@@ -83,8 +84,10 @@ GO_ON = (
         last_number=sa.bindparam("new_number"),
         records=DAYS.c.records + sa.bindparam("more"),
     )
+    .returning(DAYS.c.day)
 )
-BEGIN_DAY = (
+GO_ON = Prepared(_MOVE)
+BEGIN_DAY = Prepared(
     sa.insert(DAYS)
     .from_select(
         ["day", "first", "head", "last_number", "records"],
@@ -96,16 +99,20 @@ BEGIN_DAY = (
             sa.bindparam("more", type_=DAYS.c.records.type),
         ).where(NOTHING_LATER),
     )
-    .execution_options(preserve_rowcount=True)
+    .returning(DAYS.c.day)
 )
-WRITE = sa.insert(RECORDS)
+WRITE = Prepared.insert(AuditRecord)
 # most transactions end with one record on a day that has begun: PostgreSQL takes both in one statement
-GO_ON_AND_WRITE = WRITE.from_select(
-    RECORDS.columns.keys(),
-    sa.select(*(sa.bindparam(f"its_{column.name}", type_=column.type) for column in RECORDS.columns)).select_from(
-        GO_ON.returning(DAYS.c.day).cte("moved")
-    ),
-).execution_options(preserve_rowcount=True)
+GO_ON_AND_WRITE = Prepared(
+    sa.insert(RECORDS)
+    .from_select(
+        RECORDS.columns.keys(),
+        sa.select(*(sa.bindparam(f"its_{column.name}", type_=column.type) for column in RECORDS.columns)).select_from(
+            _MOVE.cte("moved")
+        ),
+    )
+    .returning(RECORDS.c.number)
+)
 
 
 def record(
@@ -198,10 +205,10 @@ def _chain(session: Session) -> None:
 
 def _end(connection: Connection) -> End:
     """Where the chain ends, locked.  Whoever waited for the lock may have been given a day that is not the last."""
-    found = connection.execute(THE_END).first()
+    found = THE_END.first(connection)
     if found is None and connection.dialect.name == "postgresql":  # no row to lock yet
         connection.execute(sa.select(sa.func.pg_advisory_xact_lock(CHAIN_LOCK)))
-        found = connection.execute(THE_END).first()
+        found = THE_END.first(connection)
     return End(*found) if found else End(BEFORE_ALL, BEGINNING, 0, None)
 
 
@@ -214,14 +221,15 @@ def _append(connection: Connection, end: End, day: date, notes: Sequence[Note]) 
     }  # fmt: skip
     if day == end.day and len(rows) == 1 and connection.dialect.name == "postgresql":
         its = {f"its_{name}": value for name, value in rows[0].items()}  # «day» alone would be a new day for the day
-        return connection.execute(GO_ON_AND_WRITE, values | its).rowcount == 1
+        return GO_ON_AND_WRITE.first(connection, **values, **its) is not None
     if day == end.day:
-        moved = connection.execute(GO_ON, values)
+        moved = GO_ON.first(connection, **values)
     else:
-        moved = connection.execute(BEGIN_DAY, values | {"new_day": day, "old_head": end.head})
-    if moved.rowcount == 0:
+        moved = BEGIN_DAY.first(connection, **values, new_day=day, old_head=end.head)
+    if moved is None:
         return False
-    connection.execute(WRITE, rows)
+    for row in rows:
+        WRITE.all(connection, **row)
     return True
 
 

@@ -7,17 +7,18 @@ else to run to take effect.  Looking one up is a hot path: one read, no transact
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from uuid_utils.compat import uuid7
 
 from idp.crypto import digest, new_token
-from idp.db import db, reader
+from idp.db import db, gathered
 from idp.flows.here import Here
-from idp.flows.record import record
+from idp.flows.record import Named, record
 from idp.flows.tell_clients import tell_clients
-from idp.models import Account, Grant, Officer, Session
+from idp.models import Acceptance, Account, Grant, Link, Officer, Session
+from idp.prepared import Prepared
 from policies.permissions import Appointment
 from policies.sessions import SessionRules, alive
 
@@ -35,7 +36,8 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class LiveSession:
-    """What a look-up tells of the session behind a cookie."""
+    """What a look-up tells of the session behind a cookie, and of what its account has that decides about sign-ins:
+    agreements it `accepted` (digests) and `systems` it may use (codes)."""
 
     id: UUID
     account_id: UUID
@@ -44,6 +46,8 @@ class LiveSession:
     authenticated_at: datetime
     last_seen_at: datetime
     amr: tuple[str, ...]
+    accepted: frozenset[str]
+    systems: frozenset[str]
     appointments: tuple[Appointment, ...]
 
     @property
@@ -56,10 +60,14 @@ class LiveSession:
         return alive(self.started_at, self.last_seen_at, now, rules)
 
 
-LOOK_UP = (
+LOOK_UP = Prepared(
     sa.select(
         Session.id, Session.account_id, Account.login,
         Session.started_at, Session.authenticated_at, Session.last_seen_at, Session.amr,
+        sa.select(gathered(Acceptance.sha256))
+        .where(Acceptance.account_id == Account.id).scalar_subquery().label("accepted"),
+        sa.select(gathered(Link.system))
+        .where(Link.account_id == Account.id, Link.active.is_(True)).scalar_subquery().label("systems"),
         Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until,
     )
     .join(Account, Account.id == Session.account_id)
@@ -71,9 +79,10 @@ LOOK_UP = (
         sa.or_(Account.closes_at.is_(None), Account.closes_at > sa.bindparam("now")),
     )
 )  # fmt: skip
+BEGIN = Prepared.insert(Session, "ended_at", "end_reason")
 
 
-def start_session(here: Here, account: Account, amr: Sequence[str] = ("pwd",)) -> str:
+def start_session(here: Here, account: Named, amr: Sequence[str] = ("pwd",)) -> str:
     """Begin a session for `account`; the answer is the cookie's value, which nobody else will ever see.
 
     `amr` says how the person proved themselves (RFC 8176).
@@ -86,17 +95,17 @@ def start_session(here: Here, account: Account, amr: Sequence[str] = ("pwd",)) -
         return token
     if here.session_id is not None:
         end_session(here, here.session_id, "replaced")
-    db.session.add(
-        Session(
-            account_id=account.id,
-            token_digest=digest(token),
-            started_at=here.now,
-            authenticated_at=here.now,
-            last_seen_at=here.now,
-            amr=list(amr),
-            address=here.address,
-            agent=here.agent[:200],
-        )
+    BEGIN.all(
+        db.session.connection(),
+        id=uuid7(),
+        account_id=account.id,
+        token_digest=digest(token),
+        started_at=here.now,
+        authenticated_at=here.now,
+        last_seen_at=here.now,
+        amr=list(amr),
+        address=here.address,
+        agent=here.agent[:200],
     )
     return token
 
@@ -116,8 +125,7 @@ def _renew(here: Here, session_id: UUID, token: str, amr: Sequence[str]) -> bool
 
 def find_session(token: str, now: datetime) -> LiveSession | None:
     """The session behind a cookie, not ended and of an open account; its limits are the caller's to check."""
-    with reader().connect() as connection:
-        rows: Sequence[Any] = connection.execute(LOOK_UP, {"digest": digest(token), "now": now}).all()
+    rows = LOOK_UP.all(digest=digest(token), now=now)
     if not rows:
         return None
     row = rows[0]
@@ -129,7 +137,9 @@ def find_session(token: str, now: datetime) -> LiveSession | None:
         authenticated_at=row.authenticated_at,
         last_seen_at=row.last_seen_at,
         amr=tuple(row.amr),
-        appointments=tuple(Appointment(*row[7:]) for row in rows if row.role),
+        accepted=frozenset(row.accepted or ()),
+        systems=frozenset(row.systems or ()),
+        appointments=tuple(Appointment(*row[9:]) for row in rows if row.role),
     )
 
 

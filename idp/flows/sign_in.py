@@ -6,12 +6,14 @@ way, so that nobody learns which exist.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from idp.db import db, reader
+from idp.db import db
 from idp.errors import Busy
 from idp.flows.here import Here
 from idp.flows.record import record
@@ -19,6 +21,7 @@ from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.flows.sessions import start_session
 from idp.models import Account, Credential, Lockout
+from idp.prepared import Prepared
 from policies.lockout import Door, door
 from policies.naming import canonical_login
 from policies.passwords import normalise
@@ -26,18 +29,49 @@ from policies.passwords import normalise
 LONGEST_LOGIN = 100
 LONGEST_PASSWORD = 1_000  # longer ones are wrong without being hashed (ASVS 6.2.8)
 
-PRESENT_PASSWORD = (
-    sa.select(Account.id, Credential.password_hash)
+COUNTED = {  # the same statement in the words of either database
+    name: Prepared(
+        insert(Lockout)
+        .values(login=sa.bindparam("entered"), attempts=1, last_at=sa.bindparam("now"))
+        .on_conflict_do_update(
+            index_elements=[Lockout.login],
+            set_={"attempts": Lockout.attempts + 1, "last_at": sa.bindparam("now", type_=Lockout.last_at.type)},
+        )
+        .returning(Lockout.attempts, Lockout.locked_at)
+    )
+    for name, insert in (("sqlite", insert_sqlite), ("postgresql", insert_postgresql))
+}
+FORGET = Prepared(
+    sa.update(Lockout).where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None)).values(attempts=0)
+)
+FOUND = Prepared(
+    sa.select(Account.id, Account.login, Account.language, Account.opens_at, Account.closes_at, Credential.password_hash)
     .join(Credential, Credential.account_id == Account.id)
     .where(Account.login == sa.bindparam("login"), Credential.replaced_at.is_(None))
 )
 
 
 @dataclass(frozen=True, slots=True)
+class Found:
+    """The account of a login, as far as a sign-in needs it."""
+
+    id: UUID
+    login: str
+    language: str
+    opens_at: datetime | None
+    closes_at: datetime | None
+    password_hash: str
+
+    def open_at(self, now: datetime) -> bool:
+        """Whether the account may be used at `now`."""
+        return self.opens_at is not None and self.opens_at <= now and (self.closes_at is None or now < self.closes_at)
+
+
+@dataclass(frozen=True, slots=True)
 class SignedIn:
     """Who signed in, and the value of the new session's cookie."""
 
-    account: Account
+    account: Found
     token: str
 
 
@@ -48,30 +82,21 @@ def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal
     """
     login = canonical_login(login_entered)[:LONGEST_LOGIN]
     where = count_attempt(here, login)
-    with reader().connect() as connection:
-        found = connection.execute(PRESENT_PASSWORD, {"login": login}).one_or_none()
-    right = _verdict(here, login, found.password_hash if found else None, password)
-    account = db.session.get(Account, found.id) if found else None
+    row = FOUND.first(login=login)
+    account = Found(*row) if row else None
+    right = _verdict(here, login, account.password_hash if account else None, password)
     if where is Door.SHUT:
         _lock(here, login, account)  # should the one whose turn it was never have come to it
         return _locked(here, login, account)
     if account is None or not right:
         return _wrong(here, login, account, where)
-    _forget_attempts(login)
+    FORGET.all(db.session.connection(), entered=login)
     return _let_in(here, account)
 
 
 def count_attempt(here: Here, login: str) -> Door:
     """Count one attempt for `login`; where it stands.  One statement, committed before anything else happens."""
-    postgresql = db.engine.dialect.name == "postgresql"
-    insert = (insert_postgresql if postgresql else insert_sqlite)(Lockout).values(
-        login=login, attempts=1, last_at=here.now
-    )
-    statement = insert.on_conflict_do_update(
-        index_elements=[Lockout.login], set_={"attempts": Lockout.attempts + 1, "last_at": here.now}
-    ).returning(Lockout.attempts, Lockout.locked_at)
-    with db.engine.begin() as connection:
-        counted = connection.execute(statement).one()
+    counted = COUNTED[db.engine.dialect.name].first(entered=login, now=here.now)
     return Door.SHUT if counted.locked_at else door(counted.attempts, here.service.profile.rules.lockout)
 
 
@@ -94,14 +119,14 @@ def _matches(here: Here, stored: str | None, password: str) -> bool:
     return here.service.hasher.verify(stored, "" if too_long else normalise(password)) and not too_long
 
 
-def _wrong(here: Here, login: str, account: Account | None, where: Door) -> Refusal:
+def _wrong(here: Here, login: str, account: Found | None, where: Door) -> Refusal:
     record(here, "sign-in-refused", account, login=login, after={"reason": "wrong"})
     if where is Door.LAST and _lock(here, login, account):
         return _locked(here, login, account)
     return Refusal("wrong")
 
 
-def _lock(here: Here, login: str, account: Account | None) -> bool:
+def _lock(here: Here, login: str, account: Found | None) -> bool:
     """Lock the login, unless a right sign-in has reset its counter in the meantime; whether it is locked now."""
     allowed = here.service.profile.rules.lockout.allowed_failures
     locked = db.session.execute(
@@ -114,20 +139,17 @@ def _lock(here: Here, login: str, account: Account | None) -> bool:
         return db.session.scalar(sa.select(Lockout.locked_at).where(Lockout.login == login)) is not None
     record(here, "locked", account, login=login, before={"locked": False}, after={"locked": True})
     if account is not None:
-        send_message(here, account, "locked", f"locked/{login}/{here.now.isoformat()}")
+        owner = db.session.get_one(Account, account.id)
+        send_message(here, owner, "locked", f"locked/{login}/{here.now.isoformat()}")
     return True
 
 
-def _locked(here: Here, login: str, account: Account | None) -> Refusal:
+def _locked(here: Here, login: str, account: Found | None) -> Refusal:
     record(here, "sign-in-refused", account, login=login, after={"reason": "locked"})
     return Refusal("locked")
 
 
-def _forget_attempts(login: str) -> None:
-    db.session.execute(sa.update(Lockout).where(Lockout.login == login, Lockout.locked_at.is_(None)).values(attempts=0))
-
-
-def _let_in(here: Here, account: Account) -> SignedIn | Refusal:
+def _let_in(here: Here, account: Found) -> SignedIn | Refusal:
     if not account.open_at(here.now):
         later = account.opens_at is not None and here.now < account.opens_at
         record(here, "sign-in-refused", account, after={"reason": "not-yet" if later else "closed"})

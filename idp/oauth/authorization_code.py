@@ -16,7 +16,6 @@ from authlib.oauth2.rfc6749 import AuthorizationCodeGrant as AuthlibAuthorizatio
 from authlib.oauth2.rfc6749 import InvalidGrantError
 
 from idp.crypto import digest
-from idp.db import reader
 from idp.flows.here import Here
 from idp.models import AuthorizationCode, Grant
 from idp.oauth.client_authentication import METHODS
@@ -30,8 +29,9 @@ from idp.oauth.token_response import (
     new_refresh_token,
     token_response,
 )
+from idp.prepared import Prepared
 
-FOUND = (
+FOUND = Prepared(
     standing(
         AuthorizationCode.id,
         AuthorizationCode.redirect_uri,
@@ -76,8 +76,7 @@ class FoundCode:
 
 def find_code(here: Here, code: str, client: RegisteredClient) -> FoundCode | None:
     """A code this client may use now.  A second use revokes what the first one gave (RFC 9700, 4.5; ASVS 10.4.2)."""
-    with reader().connect() as connection:
-        row = connection.execute(FOUND, {"digest": digest(code), "now": here.now}).one_or_none()
+    row = FOUND.first(digest=digest(code), now=here.now)
     found = FoundCode(StandingGrant(*row[:WIDTH]), *row[WIDTH:]) if row else None
     if found is None or found.grant.client_row != client.id:
         return None

@@ -75,8 +75,7 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # A
     def _redeem(self, here: Here, row: Any) -> dict[str, Any]:
         """As with an authorization code, the grant must still stand."""
         client, confirmation = self.request.client, self.request.confirmation
-        with reader().connect() as connection:
-            grant = standing_grant(connection, row.grant_id, here.now)
+        grant = standing_grant(row.grant_id, here.now)
         if grant is None:
             raise InvalidGrantError
         audience = audience_asked(self.request.resources, grant.resources)

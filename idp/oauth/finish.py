@@ -23,9 +23,10 @@ from idp.oauth.interaction import PendingRequest
 from idp.oauth.new_grant import store_grant
 from idp.oauth.people import claims_of_account, sub_of
 from idp.oauth.subject import subject_for
+from idp.prepared import Prepared
 from policies.interaction import Step
 
-STORE_CODE = sa.insert(AuthorizationCode.__table__)  # type: ignore[arg-type]
+STORE_CODE = Prepared.insert(AuthorizationCode, "used_at")
 REFUSALS = {
     Step.LOGIN_REQUIRED: OAuthError("login_required", "the person has to sign in"),
     Step.INTERACTION_REQUIRED: OAuthError("interaction_required", "the person has to see a page first"),
@@ -36,7 +37,7 @@ REFUSALS = {
         "unmet_authentication_requirements", "the person can't prove themselves as it is needed"
     ),
 }
-TAKE = (
+TAKE = Prepared(
     sa.delete(models.AuthorizationRequest)
     .where(models.AuthorizationRequest.id == sa.bindparam("waiting"))
     .returning(models.AuthorizationRequest.id)
@@ -61,7 +62,7 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer 
             connection.rollback()
             return None
         if code is not None:
-            connection.execute(STORE_CODE, _code(here, pending, session, grant_id, code))
+            STORE_CODE.all(connection, **_code(here, pending, session, grant_id, code))
         chain(connection, [_noted(here, pending, session)])
     return _answer(pending, code, id_token)
 
@@ -81,7 +82,7 @@ def _take(connection: sa.Connection, pending: PendingRequest) -> bool:
     """Whether it is still to be answered; from now on it is not any more."""
     if pending.id is None:
         return True
-    return connection.execute(TAKE, {"waiting": pending.id}).first() is not None
+    return TAKE.first(connection, waiting=pending.id) is not None
 
 
 def _grant(here: Here, pending: PendingRequest, session: LiveSession, grant_id: UUID) -> dict[str, Any]:

@@ -10,10 +10,11 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from uuid_utils.compat import uuid7
 
 from idp import models
 from idp.crypto import digest, new_token
-from idp.db import db, reader
+from idp.db import db
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
 from idp.models import Client
@@ -24,14 +25,13 @@ from idp.oauth.clients import RegisteredClient, find_client
 from idp.oauth.consent import consent_given_at
 from idp.oauth.id_token import read_hint
 from idp.oauth.people import sub_of
-from idp.oauth.standing import Holdings, holdings_of
 from idp.oauth.subject import subject_for
+from idp.prepared import Prepared
 from policies.agreement import required
 from policies.interaction import Facts
 
 PATIENCE = timedelta(hours=1)  # how long a request waits for its person
 LOGIN = frozenset({"login"})
-NOTHING = Holdings(frozenset(), frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +68,20 @@ class PendingRequest:
         return origin_of(self.request.redirect_uri)
 
 
-WAITING = sa.select(
-    models.AuthorizationRequest.id,
-    models.AuthorizationRequest.parameters,
-    models.AuthorizationRequest.requested_at,
-    Client.client_id,
-).join(Client, Client.id == models.AuthorizationRequest.client_id).where(
-    models.AuthorizationRequest.token_digest == sa.bindparam("digest"),
-    models.AuthorizationRequest.expires_at > sa.bindparam("now"),
-)  # fmt: skip
+WAITING = Prepared(
+    sa.select(
+        models.AuthorizationRequest.id,
+        models.AuthorizationRequest.parameters,
+        models.AuthorizationRequest.requested_at,
+        Client.client_id,
+    )
+    .join(Client, Client.id == models.AuthorizationRequest.client_id)
+    .where(
+        models.AuthorizationRequest.token_digest == sa.bindparam("digest"),
+        models.AuthorizationRequest.expires_at > sa.bindparam("now"),
+    )
+)
+KEEP = Prepared.insert(models.AuthorizationRequest)
 
 
 def put_aside(now: datetime, pending: PendingRequest) -> str:
@@ -85,26 +90,22 @@ def put_aside(now: datetime, pending: PendingRequest) -> str:
 
 
 def keep(now: datetime, client: RegisteredClient, parameters: dict[str, Any], patience: timedelta = PATIENCE) -> str:
-    """Keep something of a client's for an hour, under a token; what has run out goes at the same time."""
-    table = models.AuthorizationRequest
+    """Keep something of a client's for an hour, under a token; the worker clears away what has run out."""
     token = new_token()
-    db.session.execute(sa.delete(table).where(table.expires_at <= now).execution_options(synchronize_session=False))
-    db.session.add(
-        table(
-            token_digest=digest(token),
-            client_id=client.id,
-            parameters=parameters,
-            requested_at=now,
-            expires_at=now + patience,
-        )
+    KEEP.all(
+        id=uuid7(),
+        token_digest=digest(token),
+        client_id=client.id,
+        parameters=parameters,
+        requested_at=now,
+        expires_at=now + patience,
     )
     return token
 
 
 def kept(token: str, now: datetime) -> Any:
     """The row kept under a token, with its client's name for itself, or None."""
-    with reader().connect() as connection:
-        return connection.execute(WAITING, {"digest": digest(token), "now": now}).one_or_none()
+    return WAITING.first(digest=digest(token), now=now)
 
 
 def recall(token: str, now: datetime) -> PendingRequest | None:
@@ -132,13 +133,12 @@ def choose_account(pending: PendingRequest, account_id: UUID) -> bool:
 def facts_for(pending: PendingRequest | None, session: LiveSession | None, here: Here) -> Facts:
     """What the next step is decided by.  A session is live only while its account is open (`flows/sessions.py`)."""
     request, system = (pending.request, pending.client.system) if pending else (None, None)
-    holdings = holdings_of(session.account_id) if session else NOTHING
     return Facts(
         signed_in=session is not None,
         account_open=session is not None,
         must_change_password=False,
-        agreement_accepted=not required(here.service.profile.agreement.current, holdings.accepted),
-        client_allowed=session is None or system is None or system in holdings.systems,
+        agreement_accepted=not required(here.service.profile.agreement.current, session.accepted if session else ()),
+        client_allowed=session is None or system is None or system in session.systems,
         is_expected=pending is None or session is None or _is_expected(here, pending, session),
         amr=frozenset(session.amr if session else ()),
         acr_needed=_acr_needed(request) if request else frozenset(),

@@ -7,12 +7,14 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from idp.db import db, reader
+from idp.db import db
 from idp.models import AuthorizationCode, DeviceCode, RefreshToken
+from idp.prepared import Prepared
 
 OneUse = type[AuthorizationCode] | type[RefreshToken] | type[DeviceCode]
 TOKENS: Any = RefreshToken.__table__  # an ORM insert costs half a millisecond more, and every client passes here
 COLUMNS = ("id", "grant_id", "token_digest", "jkt", "authenticated_at", "issued_at", "expires_at")
+STORE = Prepared.insert(RefreshToken, "used_at")
 
 
 def spend(kind: OneUse, row_id: UUID, now: datetime, successor: dict[str, Any] | None = None) -> bool:
@@ -20,22 +22,24 @@ def spend(kind: OneUse, row_id: UUID, now: datetime, successor: dict[str, Any] |
 
     One statement on PostgreSQL; one short transaction on SQLite, which knows no update inside an insert.
     """
-    values = {"spent_id": row_id, "spent_at": now}
+    values: dict[str, Any] = {"spent_id": row_id, "spent_at": now}
     if successor is None:
-        with reader().connect() as connection:
-            return connection.execute(_spending(kind), values).first() is not None
+        return _spending(kind).first(**values) is not None
     if db.engine.dialect.name == "postgresql":
-        with reader().connect() as connection:
-            return connection.execute(_spending_and_storing(kind), {**values, **_named(successor)}).first() is not None
+        return _spending_and_storing(kind).first(**values, **_named(successor)) is not None
     with db.engine.begin() as connection:
-        spent = connection.execute(_spending(kind), values).first() is not None
+        spent = _spending(kind).first(connection, **values) is not None
         if spent:
-            connection.execute(sa.insert(TOKENS), successor)
+            STORE.all(connection, **successor)
     return spent
 
 
 @cache
-def _spending(kind: OneUse) -> Any:
+def _spending(kind: OneUse) -> Prepared:
+    return Prepared(_spent(kind))
+
+
+def _spent(kind: OneUse) -> Any:
     table: Any = kind.__table__
     return (
         sa.update(table)
@@ -46,10 +50,11 @@ def _spending(kind: OneUse) -> Any:
 
 
 @cache
-def _spending_and_storing(kind: OneUse) -> Any:
-    spent = _spending(kind).cte("spent")
+def _spending_and_storing(kind: OneUse) -> Prepared:
+    spent = _spent(kind).cte("spent")
     values = [sa.bindparam(f"new_{name}", type_=TOKENS.c[name].type).label(name) for name in COLUMNS]
-    return sa.insert(TOKENS).from_select(COLUMNS, sa.select(*values).select_from(spent)).returning(TOKENS.c.id)
+    stored = sa.insert(TOKENS).from_select(COLUMNS, sa.select(*values).select_from(spent))
+    return Prepared(stored.returning(TOKENS.c.id))
 
 
 def _named(row: dict[str, Any]) -> dict[str, Any]:

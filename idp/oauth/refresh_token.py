@@ -16,7 +16,6 @@ from authlib.oauth2.rfc6749 import InvalidGrantError
 from authlib.oauth2.rfc6749 import RefreshTokenGrant as AuthlibRefreshTokenGrant
 
 from idp.crypto import digest
-from idp.db import reader
 from idp.flows.here import Here
 from idp.models import Grant, RefreshToken
 from idp.oauth.client_authentication import METHODS
@@ -24,10 +23,11 @@ from idp.oauth.clients import RegisteredClient
 from idp.oauth.one_use import spend
 from idp.oauth.standing import WIDTH, StandingGrant, revoke_grant, standing
 from idp.oauth.token_response import Tokens, audience_asked, new_refresh_token, token_response
+from idp.prepared import Prepared
 from idp.service import Service
 from policies.tokens import refresh_until
 
-PRESENTED = (
+PRESENTED = Prepared(
     standing(
         RefreshToken.id,
         RefreshToken.jkt,
@@ -40,7 +40,7 @@ PRESENTED = (
     .where(RefreshToken.token_digest == sa.bindparam("digest"))
 )
 
-PROLONG = (
+PROLONG = Prepared(
     sa.update(RefreshToken)
     .where(RefreshToken.id == sa.bindparam("token"), RefreshToken.used_at.is_(None))
     .values(expires_at=sa.bindparam("until"))
@@ -72,8 +72,7 @@ class PresentedToken:
 
 def look_up(here: Here, token: str) -> PresentedToken | None:
     """A refresh token as it is stored, used or not."""
-    with reader().connect() as connection:
-        row = connection.execute(PRESENTED, {"digest": digest(token), "now": here.now}).one_or_none()
+    row = PRESENTED.first(digest=digest(token), now=here.now)
     return PresentedToken(StandingGrant(*row[:WIDTH]), token, *row[WIDTH:]) if row else None
 
 
@@ -117,9 +116,7 @@ def prolong(here: Here, token: PresentedToken) -> PresentedToken | None:
     """The same token for another while: a client that proves its key at each use needs no rotation, and a lost answer
     would lock it out (FAPI 2.0 Security Profile, 5.3.2.1)."""
     until = refresh_until(token.grant.granted_at, here.now, here.service.profile.rules.tokens)
-    with reader().connect() as connection:
-        found = connection.execute(PROLONG, {"token": token.id, "until": until}).first()
-    return token if found is not None else None
+    return token if PROLONG.first(token=token.id, until=until) else None
 
 
 def successor_of(service: Service, token: str) -> str:

@@ -10,12 +10,12 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
-from idp.db import db, reader
+from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
-from idp.models import Acceptance, Account, Client, Grant, Link, Session
+from idp.models import Account, Client, Grant, Link, Session
+from idp.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +72,17 @@ def standing(*more: Any) -> sa.Select[Any]:
     )
 
 
-BY_ID = standing().where(Grant.id == sa.bindparam("grant"))
-ACTIVE_LINK = sa.select(Link.id).where(
-    Link.account_id == sa.bindparam("account"), Link.system == sa.bindparam("system"), Link.active.is_(True)
-)
-
-HOLDINGS = sa.union_all(
-    sa.select(sa.literal("agreement"), Acceptance.sha256).where(Acceptance.account_id == sa.bindparam("account")),
-    sa.select(sa.literal("system"), Link.system).where(
-        Link.account_id == sa.bindparam("account"), Link.active.is_(True)
-    ),
+BY_ID = Prepared(standing().where(Grant.id == sa.bindparam("grant")))
+ACTIVE_LINK = Prepared(
+    sa.select(Link.id).where(
+        Link.account_id == sa.bindparam("account"), Link.system == sa.bindparam("system"), Link.active.is_(True)
+    )
 )
 
 
-def standing_grant(connection: Connection, grant_id: UUID, now: datetime) -> StandingGrant | None:
+def standing_grant(grant_id: UUID, now: datetime) -> StandingGrant | None:
     """The grant, if it stands at `now`."""
-    row = connection.execute(BY_ID, {"grant": grant_id, "now": now}).one_or_none()
+    row = BY_ID.first(grant=grant_id, now=now)
     return StandingGrant(*row) if row else None
 
 
@@ -95,26 +90,7 @@ def has_access(account_id: UUID, system: str | None) -> bool:
     """Whether policy gives the account this system; a client without a system is open to every account."""
     if system is None:
         return True
-    with reader().connect() as connection:
-        return connection.execute(ACTIVE_LINK, {"account": account_id, "system": system}).first() is not None
-
-
-@dataclass(frozen=True, slots=True)
-class Holdings:
-    """What an account has that decides about its sign-ins: agreements accepted (digests), systems it may use (codes)."""
-
-    accepted: frozenset[str]
-    systems: frozenset[str]
-
-
-def holdings_of(account_id: UUID) -> Holdings:
-    """Both in one read: every sign-in passes here."""
-    with reader().connect() as connection:
-        rows = connection.execute(HOLDINGS, {"account": account_id}).all()
-    return Holdings(
-        frozenset(name for kind, name in rows if kind == "agreement"),
-        frozenset(name for kind, name in rows if kind == "system"),
-    )
+    return ACTIVE_LINK.first(account=account_id, system=system) is not None
 
 
 def revoke_grant(here: Here, grant_id: UUID, reason: str) -> None:

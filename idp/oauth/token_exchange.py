@@ -22,7 +22,7 @@ from authlib.oauth2.rfc6749 import (
     UnauthorizedClientError,
 )
 
-from idp.db import db, reader
+from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.models import Account
@@ -122,8 +122,7 @@ def _genuine(here: Here, presented: str) -> AccessToken:
 
 def _stands(here: Here, client: RegisteredClient, token: AccessToken) -> StandingGrant:
     """The grant behind the token, while it stands and its person may use the system of the caller as well."""
-    with reader().connect() as connection:
-        grant = standing_grant(connection, token.grant_id, here.now) if token.grant_id else None
+    grant = standing_grant(token.grant_id, here.now) if token.grant_id else None
     if grant is None or not has_access(grant.account_id, client.system):
         raise InvalidRequestError(UNUSABLE)
     return grant

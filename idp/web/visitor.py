@@ -6,16 +6,16 @@ import sqlalchemy as sa
 from flask import Flask, g
 from sqlalchemy.exc import SQLAlchemyError
 
-from idp.db import reader
 from idp.log import log
 from idp.models import Account, Person
 from idp.oauth.interaction import facts_for
+from idp.prepared import Prepared
 from policies.interaction import Step, next_step
 from policies.naming import display_name
 from policies.permissions import Whom, may
 
 NOBODY = Whom(None, frozenset(), None)
-WHO = (
+WHO = Prepared(
     sa.select(Account.login, Person.given, Person.family, Person.patronymic)
     .join(Person, Person.id == Account.person_id)
     .where(Account.id == sa.bindparam("account"))
@@ -61,8 +61,7 @@ def visitor() -> Visitor | None:
 
 
 def _visitor() -> Visitor:
-    with reader().connect() as connection:
-        row = connection.execute(WHO, {"account": g.session.account_id}).one()
+    row = WHO.first(account=g.session.account_id)
     return Visitor(
         login=row.login,
         display_name=display_name(row.given, row.family, row.patronymic),
