@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import psycopg
 import sqlalchemy as sa
@@ -22,6 +22,7 @@ from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeEngine
 from uuid_utils.compat import uuid7
 
 Json = sa.JSON().with_variant(JSONB, "postgresql")
@@ -78,7 +79,7 @@ class Identified:
 class gathered(GenericFunction[list[Any]]):  # named as SQL has functions
     """All values of a column as one list, None where there are none."""
 
-    type = Json
+    type = cast(TypeEngine[list[Any]], Json)
     inherit_cache = True
 
 

@@ -34,7 +34,9 @@ class Prepared:
     `on`, the next one of that connection's transaction.  Raises `sqlalchemy.exc.DBAPIError`.
     """
 
-    def __init__(self, statement: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]] | sa.UpdateBase) -> None:
+    def __init__(
+        self, statement: sa.Select[*tuple[Any, ...]] | sa.CompoundSelect[*tuple[Any, ...]] | sa.UpdateBase
+    ) -> None:
         self._statement = statement
         self._compiled: dict[str, Compiled] = {}
 

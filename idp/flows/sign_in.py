@@ -45,7 +45,9 @@ FORGET = Prepared(
     sa.update(Lockout).where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None)).values(attempts=0)
 )
 FOUND = Prepared(
-    sa.select(Account.id, Account.login, Account.language, Account.opens_at, Account.closes_at, Credential.password_hash)
+    sa.select(
+        Account.id, Account.login, Account.language, Account.opens_at, Account.closes_at, Credential.password_hash
+    )
     .join(Credential, Credential.account_id == Account.id)
     .where(Account.login == sa.bindparam("login"), Credential.replaced_at.is_(None))
 )

@@ -13,7 +13,6 @@ from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import Note, chain, note
 from idp.flows.sessions import LiveSession
-from idp.models import AuthorizationCode
 from idp.oauth.answer import Answer, refusal
 from idp.oauth.check_session import browser_state, session_state
 from idp.oauth.consent import consent_is_needed
@@ -26,7 +25,6 @@ from idp.oauth.subject import subject_for
 from idp.prepared import Prepared
 from policies.interaction import Step
 
-STORE_CODE = Prepared.insert(AuthorizationCode, "used_at")
 REFUSALS = {
     Step.LOGIN_REQUIRED: OAuthError("login_required", "the person has to sign in"),
     Step.INTERACTION_REQUIRED: OAuthError("interaction_required", "the person has to see a page first"),
@@ -58,11 +56,10 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer 
     id_token = _front_id_token(here, pending, session, code) if "id_token" in wanted else None
     with db.engine.begin() as connection:
         grant, by_consent = _grant(here, pending, session, grant_id), consent_is_needed(pending.client, request)
-        if not (_take(connection, pending) and store_grant(connection, grant, by_consent)):
+        its_code = _code(here, pending, session, grant_id, code) if code else None
+        if not (_take(connection, pending) and store_grant(connection, grant, its_code, by_consent)):
             connection.rollback()
             return None
-        if code is not None:
-            STORE_CODE.all(connection, **_code(here, pending, session, grant_id, code))
         chain(connection, [_noted(here, pending, session)])
     return _answer(pending, code, id_token)
 

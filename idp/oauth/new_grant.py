@@ -1,4 +1,5 @@
-"""Storing a grant, only while what it rests on holds: the open session (5.6), and the consent where one is needed.
+"""Storing a grant and its code, only while what they rest on holds: the open session (5.6), the consent where one is
+needed.
 
 Whoever ends the one or withdraws the other at the same moment either keeps the grant from being made, or finds it and
 revokes it.
@@ -8,7 +9,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from idp.models import Consent, Grant, Session
+from idp.models import AuthorizationCode, Consent, Grant, Session
 from idp.prepared import Prepared
 
 # on the table itself: an ORM insert costs half a millisecond more, and every sign-in passes here
@@ -32,14 +33,38 @@ AGREED = OPEN_SESSION.join_from(
         Consent.withdrawn_at.is_(None),
     ),
 )
-STORE = Prepared(sa.insert(GRANTS).from_select(COLUMNS, OPEN_SESSION).returning(GRANTS.c.id))
-STORE_AGREED = Prepared(sa.insert(GRANTS).from_select(COLUMNS, AGREED).returning(GRANTS.c.id))
+CODES = cast(sa.Table, AuthorizationCode.__table__)
+CODE_COLUMNS = [column.name for column in CODES.columns if column.name != "used_at"]
 
 
-def store_grant(connection: sa.Connection, grant: dict[str, Any], by_consent: bool = False) -> bool:
-    """Store a grant; what `grant` leaves out is null.
+def _storing(where: sa.Select[*tuple[Any, ...]]) -> Any:
+    return sa.insert(GRANTS).from_select(COLUMNS, where).returning(GRANTS.c.id)
+
+
+def _storing_both(where: sa.Select[*tuple[Any, ...]]) -> Any:
+    """The grant and its code at once: PostgreSQL takes both in one statement."""
+    values = (sa.bindparam(f"code_{name}", type_=CODES.c[name].type).label(name) for name in CODE_COLUMNS)
+    code = sa.select(*values).select_from(_storing(where).cte("stored"))
+    return sa.insert(CODES).from_select(CODE_COLUMNS, code).returning(CODES.c.id)
+
+
+STORE = {False: Prepared(_storing(OPEN_SESSION)), True: Prepared(_storing(AGREED))}  # by consent
+STORE_BOTH = {False: Prepared(_storing_both(OPEN_SESSION)), True: Prepared(_storing_both(AGREED))}
+STORE_CODE = Prepared.insert(AuthorizationCode, "used_at")
+
+
+def store_grant(
+    connection: sa.Connection, grant: dict[str, Any], code: dict[str, Any] | None = None, by_consent: bool = False
+) -> bool:
+    """Store a grant, and the authorization code that comes of it; what `grant` leaves out is null.
 
     False, and nothing stored, when its session has ended, or the consent it rests on (`by_consent`) was withdrawn.
     """
-    statement = STORE_AGREED if by_consent else STORE
-    return statement.first(connection, **dict.fromkeys(COLUMNS) | grant) is not None
+    grant = dict.fromkeys(COLUMNS) | grant
+    if code is not None and connection.dialect.name == "postgresql":
+        its = {f"code_{name}": value for name, value in code.items()}
+        return STORE_BOTH[by_consent].first(connection, **grant, **its) is not None
+    stored = STORE[by_consent].first(connection, **grant) is not None
+    if stored and code is not None:
+        STORE_CODE.all(connection, **code)
+    return stored

@@ -3,6 +3,7 @@
 Serves the token and revocation endpoints.  The authorization endpoint is ours (`authorize.py`).
 """
 
+import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from authlib.oauth2.rfc6749 import (
     OAuth2Request,
 )
 from authlib.oauth2.rfc7636 import CodeChallenge
-from flask import Response, g, jsonify, request
+from flask import Response, g, request
 
 from idp.flows.here import Here
 from idp.oauth.authorization_code import AuthorizationCodeGrant
@@ -30,6 +31,7 @@ from idp.oauth.refresh_token import RefreshTokenGrant
 from idp.oauth.revocation_endpoint import RevocationEndpoint
 from idp.oauth.token_exchange import TokenExchangeGrant
 
+_as_json = json.JSONEncoder(separators=(",", ":")).encode
 BINDING = ("token", "par")  # RFC 9449, 5 and 10.1
 
 
@@ -104,10 +106,8 @@ class Provider(AuthorizationServer):  # type: ignore[misc]  # Authlib has no typ
         """Nobody listens; what matters is recorded by the flow that does it."""
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Response:
-        response: Response = jsonify(body)
-        response.status_code = status
-        response.headers.extend(headers)
-        response.headers["Content-Type"] = "application/json"
+        told = [header for header in headers if header[0] != "Content-Type"]
+        response = Response(_as_json(body), status, told, content_type="application/json")
         if HEADER in request.headers:
             response.headers[NONCE_HEADER] = current_nonce(g.here.service, g.here.now)  # RFC 9449, 8.2
         return response

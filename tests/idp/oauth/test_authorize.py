@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from idp.clock import SetClock
 from idp.db import db
 from idp.flows.remove_client import remove_client
-from idp.models import AuditRecord, AuthorizationCode, AuthorizationRequest, Grant
+from idp.models import AuditRecord, AuthorizationCode, Grant
 from tests.builders import Make
 from tests.idp.oauth.driver import CHALLENGE, Party, answer_of
 
@@ -44,15 +44,6 @@ def test_without_a_session_the_request_waits_under_a_token(party: Party) -> None
     location = urlsplit(response.headers["Location"])
     assert (response.status_code, location.path) == (303, "/continue")
     assert dict(parse_qsl(location.query)).keys() == {"request"}
-
-
-def test_requests_that_ran_out_leave_the_table(party: Party, clock: SetClock) -> None:
-    client = party.client()
-    party.authorize(party.browser(), client)
-    clock.advance(minutes=61)
-    party.authorize(party.browser(), client)
-    with party.app.app_context():
-        assert db.session.scalar(select(func.count()).select_from(AuthorizationRequest)) == 1
 
 
 MISTAKES = {

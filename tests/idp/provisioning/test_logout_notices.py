@@ -18,7 +18,7 @@ from idp.clock import SetClock
 from idp.db import db, unit_of_work
 from idp.flows.sessions import end_all_sessions, end_session
 from idp.flows.signing_keys import ensure_signing_keys, verify
-from idp.models import Account, Client, LogoutNotice, Session
+from idp.models import Account, AuthorizationRequest, Client, LogoutNotice, Session
 from idp.oauth.backchannel_logout import EVENT
 from idp.provisioning.carry_out import carry_out
 from idp.provisioning.lease import claim
@@ -309,6 +309,16 @@ def test_a_session_that_lived_too_long_ends_everywhere_and_one_that_only_rests_d
     assert len(listener.told) == 1
     with party.app.app_context():
         assert db.session.get_one(Session, session).end_reason == "outlived"
+
+
+def test_requests_that_ran_out_leave_the_table(party: Party, workshop: Workshop, clock: SetClock) -> None:
+    party.authorize(party.browser(), party.client())
+    clock.advance(minutes=59)
+    party.authorize(party.browser(), party.client())
+    clock.advance(minutes=2)
+    do_periodic(workshop)
+    with party.app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count()).select_from(AuthorizationRequest)) == 1
 
 
 def test_a_slow_client_does_not_keep_others_from_hearing(workshop: Workshop) -> None:

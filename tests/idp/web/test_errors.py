@@ -79,13 +79,14 @@ def test_the_error_page_is_shown_though_the_database_is_down(make: Make, app: Fl
     browser = Browser(make)
     browser.sign_in(make.account())
     with app.app_context():
-        engines = {db.engine, reader()}
+        engines = (db.engine, reader())
 
     def refuse(*_: Any) -> None:
-        raise OperationalError("SELECT", {}, Exception("no database"))
+        raise OperationalError("", {}, Exception("no database"))
 
     for engine in engines:
-        event.listen(engine, "before_cursor_execute", refuse)
+        event.listen(engine, "do_connect", refuse)
+        engine.dispose()
     try:
         for path in ("/account", "/nowhere", "/sign-in?request=x"):
             answer = browser.get(path)
@@ -95,7 +96,7 @@ def test_the_error_page_is_shown_though_the_database_is_down(make: Make, app: Fl
         assert make.browser().get("/nowhere").status_code == 404
     finally:
         for engine in engines:
-            event.remove(engine, "before_cursor_execute", refuse)
+            event.remove(engine, "do_connect", refuse)
 
 
 @pytest.mark.parametrize("path", ["/nowhere", "/sign-in", "/sign-out", "/health/ready", "/oauth/nowhere"])
