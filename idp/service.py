@@ -18,6 +18,7 @@ from idp.crypto import Vault
 from idp.errors import ConfigurationError
 from idp.hashing import Hasher
 from idp.settings import Settings
+from idp.throttle import Throttle
 from policies.deadlines import Calendar
 from policies.profile import Profile
 from policies.profile_text import ProfileError, parse_profile
@@ -39,6 +40,7 @@ class Service:
     calendar: Calendar
     vault: Vault
     hasher: Hasher
+    throttle: Throttle
     woken: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
 
 
@@ -53,6 +55,7 @@ def build_service(settings: Settings, clock: Clock | None = None) -> Service:
         calendar=_calendar(profile),
         vault=_vault(settings),
         hasher=Hasher(settings.hashing.memory_kib, settings.hashing.rounds, settings.hashing.lanes),
+        throttle=Throttle(settings.limits_store),
     )
 
 

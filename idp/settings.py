@@ -176,6 +176,12 @@ class Settings(BaseSettings):
         default_factory=list,
         description="private networks in which addresses that clients publish (keys, logout) may be called",
     )
+    limits_store: Annotated[str, StringConstraints(pattern=r"^(memory|rediss?|redis\+unix)://")] = Field(
+        default="memory://",
+        repr=False,
+        description="where wrong sign-ins of one client are counted: memory:// (each process for itself) or "
+        "redis://host:6379/0 (Valkey, for all processes on all machines)",
+    )
     secrets: Secrets
     mail: Mail
     senders: dict[str, Sender] = Field(default_factory=dict, description="source system -> who may send its orders")

@@ -15,6 +15,7 @@ from policies.deadlines import Calendar
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
 from policies.sessions import SessionRules
+from policies.throttle import ThrottleRules
 from policies.tokens import TokenRules
 
 
@@ -54,6 +55,7 @@ class Rules:
 
     password: PasswordRules
     lockout: LockoutRules
+    throttle: ThrottleRules
     working_days: int  # to give or close access, 3.5 and 3.7
     initial_credentials_days: int  # working days to change the initial password, 5.1
     session: SessionRules

@@ -7,6 +7,7 @@ Leaves alone reading the file.
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from zoneinfo import ZoneInfo
 
 from policies.affiliations import Kind
@@ -24,6 +25,7 @@ from policies.profile import (
     System,
 )
 from policies.sessions import OFFICER, PERSON, SessionRules
+from policies.throttle import ThrottleRules
 from policies.tokens import TokenRules
 from policies.toml_section import Section
 
@@ -106,6 +108,7 @@ def _rules(section: Section) -> Rules:
     rules = Rules(
         password=_password(section.section("password", {})),
         lockout=_lockout(section.section("lockout", {})),
+        throttle=_throttle(section.section("throttle", {})),
         working_days=section.number("working_days", 1, 30, 3),
         initial_credentials_days=section.number("initial_credentials_days", 1, 30, 3),
         session=_session(section.section("session", {}), PERSON),
@@ -133,6 +136,29 @@ def _lockout(section: Section) -> LockoutRules:
     rules = LockoutRules(section.number("allowed_failures", 1, 100, LockoutRules().allowed_failures))
     section.nothing_left()
     return rules
+
+
+def _throttle(section: Section) -> ThrottleRules:
+    """[rules.throttle]: wrong sign-ins of one client within so many minutes; `networks` are the institution's own."""
+    default, minute = ThrottleRules(), timedelta(minutes=1)
+    rules = ThrottleRules(
+        wrong=section.number("wrong", 4, 10_000, default.wrong),
+        wrong_inside=section.number("wrong_inside", 4, 100_000, default.wrong_inside),
+        window=minute * section.number("minutes", 1, 1440, default.window // minute),
+        networks=_networks(section, "networks"),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _networks(section: Section, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
+    found = []
+    for text in section.items(key, str, ()):
+        try:
+            found.append(ip_network(text))
+        except ValueError:
+            section.wrong(key, f"{text!r} is no network")
+    return tuple(found)
 
 
 def _session(section: Section, default: SessionRules) -> SessionRules:

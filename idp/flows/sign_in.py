@@ -80,13 +80,19 @@ class SignedIn:
 def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal:
     """Check `password` for `login_entered` and begin a session.
 
-    Refusals: ``wrong``, ``locked``, ``not-yet``, ``closed``.  Raises `Busy` under a storm of sign-ins.
+    Refusals: ``wrong``, ``locked``, ``not-yet``, ``closed``, and ``throttled`` for a client that was wrong too often with
+    whatever logins; its attempt is not counted.  Raises `Busy` under a storm of sign-ins.
     """
+    throttle, rules = here.service.throttle, here.service.profile.rules.throttle
+    if throttle.is_over(here.address, rules):
+        return Refusal("throttled")
     login = canonical_login(login_entered)[:LONGEST_LOGIN]
     where = count_attempt(here, login)
     row = FOUND.first(login=login)
     account = Found(*row) if row else None
     right = _verdict(here, login, account.password_hash if account else None, password)
+    if where is Door.SHUT or not right:
+        throttle.note(here.address, rules)
     if where is Door.SHUT:
         _lock(here, login, account)  # should the one whose turn it was never have come to it
         return _locked(here, login, account)

@@ -48,7 +48,8 @@ def submit() -> Response | tuple[str, int]:
     waiting = pending(request.form.get("request"))
     outcome = sign_in(_after_outlived(g.here), request.form.get("login", ""), request.form.get("password", ""))
     if isinstance(outcome, Refusal):
-        return _page(waiting, outcome.code, request.form.get("login", "")), 401
+        status = 429 if outcome.code == "throttled" else 401
+        return _page(waiting, outcome.code, request.form.get("login", "")), status
     return _begin(outcome)
 
 

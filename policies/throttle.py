@@ -1,0 +1,37 @@
+"""How many wrong sign-ins one client may make before it has to wait.  Regulation 5.7.
+
+Owns who counts as one client, and how much each may.  Bites before one client can lock many accounts, since every lock
+is lifted by hand; a whole building may share one address, so the institution's own networks may do more.  Leaves alone
+the counting.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+SITE = 64  # bits of an IPv6 address that one household or machine room has to itself
+
+
+@dataclass(frozen=True, slots=True)
+class ThrottleRules:
+    """`wrong` sign-ins within `window` are answered, `wrong_inside` of a client in one of the institution's `networks`."""
+
+    wrong: int = 30  # at four to a lock, seven accounts
+    wrong_inside: int = 600
+    window: timedelta = timedelta(minutes=10)
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+
+def client_of(address: str) -> str:
+    """Who is counted as one: an IPv4 address, or the site of an IPv6 one."""
+    found = ip_address(address)
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
+        return str(ip_network((found, SITE), strict=False))
+    return str(getattr(found, "ipv4_mapped", None) or found)
+
+
+def allowance(client: str, rules: ThrottleRules) -> int:
+    """How many wrong sign-ins `client` may make within the window."""
+    place = ip_network(client)
+    inside = any(place.version == own.version and place.subnet_of(own) for own in rules.networks)  # type: ignore[arg-type]
+    return rules.wrong_inside if inside else rules.wrong
