@@ -30,6 +30,7 @@ from idp.web.form_session import FormSession
 
 MAX_BODY = 1_000_000  # bytes
 MAX_FIELDS = 1_000
+MOST_CONNECTIONS = 6  # to the database, of one process at rest
 DOORS = {  # what programs are told when something goes wrong, by the beginning of their paths
     "/api/": problem.tell,
     "/health/": problem.tell,
@@ -75,8 +76,8 @@ def flask_options(settings: Settings) -> dict[str, Any]:
         "SECRET_KEY": settings.secrets.pages.get_secret_value(),
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": {
-            "pool_size": settings.web_threads + 2,
-            "max_overflow": 10,
+            "pool_size": min(settings.web_threads, MOST_CONNECTIONS),  # who waits for a hash holds none
+            "max_overflow": 2,
             "hide_parameters": True,  # they may be personal data, and errors end in the log
         },
         "MAX_CONTENT_LENGTH": MAX_BODY,

@@ -1,7 +1,8 @@
 """Password hashing behind a bulkhead (stack.md, Argon2 under load).
 
 Argon2id takes ~20 ms of a core.  Each process hashes on one niced thread behind a short queue: a storm of
-sign-ins slows sign-ins, not the token endpoint, and memory stays bounded.  A full queue is `Busy`.
+sign-ins slows sign-ins, not the token endpoint, and memory stays bounded.  A full queue is `Busy`: whoever waits in it
+holds a thread of the web process, and some must be left for everybody else.
 """
 
 import base64
@@ -18,7 +19,6 @@ from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatc
 from idp.errors import Busy
 
 T = TypeVar("T")
-QUEUE = 24  # at ~20 ms each the last in the queue waits half a second
 NICENESS = 10
 
 
@@ -30,12 +30,13 @@ def _dummy(memory_kib: int, rounds: int, lanes: int) -> str:
 
 
 class Hasher:
-    """Argon2id with the parameters of the settings, one at a time."""
+    """Argon2id with the parameters of the settings, one at a time; `room` is how many may wait or be at work."""
 
-    def __init__(self, memory_kib: int = 19_456, rounds: int = 2, lanes: int = 1) -> None:
+    def __init__(self, memory_kib: int, rounds: int, lanes: int, room: int) -> None:
         self._argon2 = PasswordHasher(time_cost=rounds, memory_cost=memory_kib, parallelism=lanes)
         self._thread = ThreadPoolExecutor(1, "hashing", initializer=_be_nice)
-        self._room = threading.BoundedSemaphore(QUEUE)
+        self.room = room
+        self._room = threading.BoundedSemaphore(room)
         self.dummy = _dummy(memory_kib, rounds, lanes)
 
     def hash(self, password: str, salt_of: str | None = None) -> str:

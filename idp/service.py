@@ -54,7 +54,7 @@ def build_service(settings: Settings, clock: Clock | None = None) -> Service:
         zone=profile.institution.zone,
         calendar=_calendar(profile),
         vault=_vault(settings),
-        hasher=Hasher(settings.hashing.memory_kib, settings.hashing.rounds, settings.hashing.lanes),
+        hasher=_hasher(settings),
         throttle=Throttle(settings.limits_store),
     )
 
@@ -92,6 +92,12 @@ def _public_holidays(country: str) -> frozenset[date]:
 
 def _calendar(profile: Profile) -> Calendar:
     return profile.calendar(_public_holidays(profile.institution.country))
+
+
+def _hasher(settings: Settings) -> Hasher:
+    """Of the threads of a web process three quarters may wait for a hash: a storm of sign-ins leaves the others alone."""
+    cost = settings.hashing
+    return Hasher(cost.memory_kib, cost.rounds, cost.lanes, room=max(1, settings.web_threads * 3 // 4))
 
 
 def _vault(settings: Settings) -> Vault:

@@ -160,7 +160,9 @@ class Settings(BaseSettings):
     bind: str = Field(default="127.0.0.1", description="address to listen on")
     port: int = Field(default=8080, ge=1, le=65535, description="port to listen on")
     web_processes: int = Field(default=2, ge=1, le=32, description="web processes")
-    web_threads: int = Field(default=4, ge=1, le=64, description="threads of each web process")
+    web_threads: int = Field(
+        default=32, ge=2, le=64, description="threads of each web process; three quarters may wait for password hashes"
+    )
     trusted_proxies: int = Field(default=0, ge=0, le=4, description="proxies in front whose X-Forwarded-* is believed")
     client_certificate_header: HeaderName | None = Field(
         default=None,

@@ -25,14 +25,14 @@ SIGNATURES = {"access_token_signed_response_alg": "ES256", "id_token_signed_resp
 
 
 @contextmanager
-def achkych(kind: str, folder: Path) -> Iterator[Provider]:
-    """The service on `sqlite` or `postgresql`; `folder` is empty.  Raises `NotDrivenError`."""
+def achkych(kind: str, folder: Path, people: int = HANDS) -> Iterator[Provider]:
+    """The service on `sqlite` or `postgresql`, with so many people; `folder` is empty.  Raises `NotDrivenError`."""
     with _database(kind, folder) as url:
         settings = _configure(folder, url)
         environment = os.environ | {"ACHKYCH_CONFIG": str(folder / "achkych.toml")}
         subprocess.run([sys.executable, "-m", "idp", "migrate"], check=True, timeout=120, env=environment,
                        stdout=subprocess.DEVNULL)  # fmt: skip
-        machine, client, people = _prepare(settings)
+        machine, client, known = _prepare(settings, people)
         command = [sys.executable, "-m", "idp", "web"]
         with running("achkych", command, settings.port, folder / "log", environment) as pid:
             yield Provider(
@@ -43,7 +43,7 @@ def achkych(kind: str, folder: Path) -> Iterator[Provider]:
                 log=folder / "log",
                 client=client,
                 machine=machine,
-                people=people,
+                people=known,
                 database=_postmaster(url) if kind == "postgresql" else None,
             )
 
@@ -75,7 +75,6 @@ base_url = "http://127.0.0.1:{port}"
 database_url = "{url}"
 port = {port}
 web_processes = {WORKERS}
-web_threads = 4
 [secrets]
 pages = "{new_key()}"
 lookup = "{new_key()}"
@@ -90,17 +89,17 @@ starttls = false
     return Settings()  # type: ignore[call-arg]  # the values come from the file
 
 
-def _prepare(settings: Settings) -> tuple[Client, Client, list[Someone]]:
+def _prepare(settings: Settings, people: int) -> tuple[Client, Client, list[Someone]]:
     """A client for itself, one for people, and a person for each hand."""
     app = create_app(settings)
     party = Party(app, Make(app))
     machine = party.client(grant_types=["client_credentials"], redirect_uris=[], **SIGNATURES)
     client = party.client(redirect_uris=[CALLBACK], **SIGNATURES)
-    people = [party.make.account(f"person{number}") for number in range(HANDS)]
+    made = [party.make.account(f"person{number}") for number in range(people)]
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
-    return _known(machine), _known(client), [Someone(person.login, person.password) for person in people]
+    return _known(machine), _known(client), [Someone(person.login, person.password) for person in made]
 
 
 def _known(registered: Registered) -> Client:

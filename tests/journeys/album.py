@@ -11,7 +11,6 @@ import sqlalchemy as sa
 from playwright.sync_api import Page
 
 from idp.db import db
-from idp.hashing import QUEUE
 from idp.models import Client, InitialAccessToken
 from tests.builders import Someone
 from tests.journeys.conftest import Browse
@@ -70,11 +69,12 @@ class Album:
         sign_in(page, aida)
         yield "sign-in-stale", page
         page.goto(f"/sign-in?lang={self.language}")
-        for _ in range(QUEUE):
-            self.scene.make.service.hasher._room.acquire()
+        hasher = self.scene.make.service.hasher
+        for _ in range(hasher.room):
+            hasher._room.acquire()
         sign_in(page, aida)
-        for _ in range(QUEUE):
-            self.scene.make.service.hasher._room.release()
+        for _ in range(hasher.room):
+            hasher._room.release()
         yield "sign-in-busy", page
         self.scene.lock("someone")
         sign_in(page, Someone(aida.id, "someone", "x", ""))

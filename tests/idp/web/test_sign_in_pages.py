@@ -9,7 +9,6 @@ from flask import Flask
 from idp.clock import SetClock
 from idp.db import db
 from idp.errors import Busy
-from idp.hashing import QUEUE
 from idp.models import Acceptance, Session
 from idp.web.device import device
 from tests.builders import Make
@@ -19,10 +18,10 @@ from tests.idp.web.browser import Browser
 def test_a_storm_shows_the_sign_in_page_again_and_says_when_to_come_back(make: Make) -> None:
     aida, hasher = make.account(), make.service.hasher
     browser = Browser(make)
-    for _ in range(QUEUE):
+    for _ in range(hasher.room):
         hasher._room.acquire()
     answer = browser.sign_in(aida)
-    for _ in range(QUEUE):
+    for _ in range(hasher.room):
         hasher._room.release()
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, str(Busy().retry_after))
     assert "Please try again shortly" in answer.text
