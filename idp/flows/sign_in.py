@@ -44,6 +44,15 @@ COUNTED = {  # the same statement in the words of either database
 FORGET = Prepared(
     sa.update(Lockout).where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None)).values(attempts=0)
 )
+REHASH = Prepared(
+    sa.update(Credential)
+    .where(
+        Credential.account_id == sa.bindparam("account"),
+        Credential.password_hash == sa.bindparam("old"),
+        Credential.replaced_at.is_(None),
+    )
+    .values(password_hash=sa.bindparam("new"))
+)
 FOUND = Prepared(
     sa.select(
         Account.id, Account.login, Account.language, Account.opens_at, Account.closes_at, Credential.password_hash
@@ -98,7 +107,10 @@ def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal
         return _locked(here, login, account)
     if account is None or not right:
         return _wrong(here, login, account, where)
+    stronger = _stronger(here, account, password)
     FORGET.all(db.session.connection(), entered=login)
+    if stronger is not None:
+        REHASH.all(db.session.connection(), account=account.id, old=account.password_hash, new=stronger)
     return _let_in(here, account)
 
 
@@ -125,6 +137,18 @@ def _verdict(here: Here, login: str, stored: str | None, password: str) -> bool:
 def _matches(here: Here, stored: str | None, password: str) -> bool:
     too_long = len(password) > LONGEST_PASSWORD
     return here.service.hasher.verify(stored, "" if too_long else normalise(password)) and not too_long
+
+
+def _stronger(here: Here, account: Found, password: str) -> str | None:
+    """The hash of the same password by today's parameters, when it was made by others (ASVS 11.4.2); under a storm,
+    another time."""
+    hasher = here.service.hasher
+    if not hasher.outdated(account.password_hash):
+        return None
+    try:
+        return hasher.hash(normalise(password), salt_of=account.password_hash)
+    except Busy:
+        return None
 
 
 def _wrong(here: Here, login: str, account: Found | None, where: Door) -> Refusal:

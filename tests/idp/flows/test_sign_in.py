@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
+from idp.app import create_app
 from idp.clock import SetClock
 from idp.db import db, unit_of_work
 from idp.errors import Busy, Forbidden
@@ -16,10 +17,10 @@ from idp.flows.here import Here
 from idp.flows.lift_lockout import lift_lockout
 from idp.flows.refusal import Refusal
 from idp.flows.sign_in import SignedIn, sign_in
-from idp.models import Account, AffiliationRow, AuditRecord, Lockout, Message, Officer, Session
+from idp.models import Account, AffiliationRow, AuditRecord, Credential, Lockout, Message, Officer, Session
 from policies.deadlines import ONE_DAY, local_day
 from policies.permissions import Appointment, Who
-from tests.builders import PASSWORD, Make, Someone
+from tests.builders import PASSWORD, Make, Someone, settings_for
 
 WRONG = "Not-the-1-password"
 
@@ -94,6 +95,20 @@ def test_the_right_password_at_the_fourth_attempt_lets_in_and_starts_the_count_a
         assert [attempt(make, "aida") for _ in range(3)] == ["wrong"] * 3
         assert attempt(make, "aida", PASSWORD) == "in"
         assert counter(app) == (0, False)
+
+
+def test_a_sign_in_makes_the_hash_as_strong_as_the_settings_want_it(app: Flask, make: Make) -> None:
+    make.account("aida")
+    [(weak,)] = rows(app, sa.select(Credential.password_hash))
+    stronger = create_app(settings_for(app.config["SQLALCHEMY_DATABASE_URI"], hashing={"rounds": 3}))
+    assert [attempt(Make(stronger), "aida"), attempt(Make(stronger), "aida", PASSWORD)] == ["wrong", "in"]
+    [(strong,)] = rows(app, sa.select(Credential.password_hash))
+    assert ("t=2" in weak, "t=3" in strong) == (True, True)
+    assert strong.split("$")[4] == weak.split("$")[4], "one salt for all passwords of an account"
+    assert attempt(Make(stronger), "aida", PASSWORD) == "in"
+    assert rows(app, sa.select(Credential.password_hash)) == [(strong,)]
+    with stronger.app_context():
+        db.engine.dispose()
 
 
 @pytest.mark.parametrize(
