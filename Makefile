@@ -33,10 +33,11 @@ lint: $(VENV)/dev  ## style and known weaknesses, types, who may know whom
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/dev  ## figures: orders; the provider beside two foreign ones; a storm of sign-ins (docs/bench.md)
+bench: $(VENV)/dev  ## figures: orders; the provider beside two foreign ones; a storm of sign-ins; whether time tells who exists (docs/bench.md)
 	$(BIN)/python -m tests.bench.orders
 	$(BIN)/python -m tests.bench.speed
 	$(BIN)/python -m tests.bench.storm
+	$(BIN)/python -m tests.bench.timing
 
 docs: $(VENV)/dev  ## write the generated pages
 	$(BIN)/python -m idp dev settings > docs/settings.md

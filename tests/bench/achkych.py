@@ -25,10 +25,11 @@ SIGNATURES = {"access_token_signed_response_alg": "ES256", "id_token_signed_resp
 
 
 @contextmanager
-def achkych(kind: str, folder: Path, people: int = HANDS) -> Iterator[Provider]:
-    """The service on `sqlite` or `postgresql`, with so many people; `folder` is empty.  Raises `NotDrivenError`."""
+def achkych(kind: str, folder: Path, people: int = HANDS, profile: str = "kstu") -> Iterator[Provider]:
+    """The service on `sqlite` or `postgresql`, with so many people, by a profile; `folder` is
+    empty.  Raises `NotDrivenError`."""
     with _database(kind, folder) as url:
-        settings = _configure(folder, url)
+        settings = _configure(folder, url, profile)
         environment = os.environ | {"ACHKYCH_CONFIG": str(folder / "achkych.toml")}
         subprocess.run([sys.executable, "-m", "idp", "migrate"], check=True, timeout=120, env=environment,
                        stdout=subprocess.DEVNULL)  # fmt: skip
@@ -66,13 +67,14 @@ def _postmaster(url: str) -> int:
         return parent_of(connection.execute(sa.text("SELECT pg_backend_pid()")).scalar_one())
 
 
-def _configure(folder: Path, url: str) -> Settings:
+def _configure(folder: Path, url: str, profile: str) -> Settings:
     """Write the settings where the processes find them."""
     port = free_port()
     text = f"""
 environment = "development"
 base_url = "http://127.0.0.1:{port}"
 database_url = "{url}"
+profile = "{profile}"
 port = {port}
 web_processes = {WORKERS}
 [secrets]
