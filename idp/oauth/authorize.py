@@ -14,11 +14,11 @@ from idp.oauth.authorization_request import (
 )
 from idp.oauth.blueprint import blueprint
 from idp.oauth.clients import RegisteredClient
-from idp.oauth.errors import OAuthError
-from idp.oauth.finish import NO_ACCESS, REFUSALS, finish, refuse
+from idp.oauth.errors import OAuthError, UnsafeRequest
+from idp.oauth.finish import NO_ACCESS, REFUSALS, deny, finish
 from idp.oauth.interaction import PendingRequest, facts_for, put_aside
 from idp.oauth.parameters import Parameters, read_parameters
-from idp.oauth.pushed_request import take_pushed
+from idp.oauth.pushed_request import find_pushed
 from idp.oauth.request_object import resolve
 from policies.interaction import Step, next_step
 
@@ -29,29 +29,33 @@ def authorize() -> Response:
     here = g.here
     parameters = _parameters()
     client = client_of(parameters)
-    parsed = read_authorization_request(here, parameters, client)
+    pushed = find_pushed(here, parameters, client)
+    parsed = parse_authorization_request(pushed.parameters, client) if pushed else _read(here, parameters, client)
     if isinstance(parsed, Mistaken):
         return send(here, refusal(client, parsed.redirect_uri, parsed.response_mode, parsed.state, parsed.refusal))
-    pending = PendingRequest(None, client, parsed, here.now)
+    pending = PendingRequest(None, client, parsed, here.now, pushed=pushed.id if pushed else None)
     step = next_step(facts_for(pending, g.session, here), here.now)
     blind = request.method == "POST" and g.session is None  # a form on a client's page brings no cookie (SameSite=Lax)
     if step in REFUSALS and not blind:
-        return send(here, refuse(pending, REFUSALS[step]))
+        return _refused(here, pending, REFUSALS[step])
     if step is Step.DENIED and "none" in parsed.prompt:
-        return send(here, refuse(pending, NO_ACCESS))
+        return _refused(here, pending, NO_ACCESS)
     answer = finish(here, pending, g.session) if step is Step.DONE else None
     if answer is not None:
         return send(here, answer)
     return see_other(url_for("signin.next_page", request=put_aside(here.now, pending)))
 
 
-def read_authorization_request(
-    here: Here, parameters: Parameters, client: RegisteredClient
-) -> AuthorizationRequest | Mistaken:
-    """The request, wherever its parameters are: here, in a request object, or pushed before (RFC 9101; RFC 9126)."""
-    pushed = take_pushed(here, parameters, client)
-    if pushed is not None:
-        return parse_authorization_request(pushed, client)
+def _refused(here: Here, pending: PendingRequest, error: OAuthError) -> Response:
+    """At once, without a page; another tab may have answered what was pushed."""
+    answer = deny(pending, error)
+    if answer is None:
+        raise UnsafeRequest("unknown-request-uri", pending.client.client_id)
+    return send(here, answer)
+
+
+def _read(here: Here, parameters: Parameters, client: RegisteredClient) -> AuthorizationRequest | Mistaken:
+    """The request that was not pushed, wherever its parameters are: here or in a request object (RFC 9101)."""
     if client.metadata.pushed_only:
         error = OAuthError("invalid_request", "the client must push its requests")
         return mistaken(parameters, client, redirect_uri_of(parameters, client), error)

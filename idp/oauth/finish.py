@@ -37,7 +37,12 @@ REFUSALS = {
 }
 TAKE = Prepared(
     sa.delete(models.AuthorizationRequest)
-    .where(models.AuthorizationRequest.id == sa.bindparam("waiting"))
+    .where(
+        sa.or_(
+            models.AuthorizationRequest.id == sa.bindparam("waiting"),
+            models.AuthorizationRequest.id == sa.bindparam("decisive"),
+        )
+    )
     .returning(models.AuthorizationRequest.id)
 )
 NO_ACCESS = OAuthError("access_denied", "the person has no access to this system")
@@ -65,21 +70,20 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer 
 
 
 def deny(pending: PendingRequest, error: OAuthError) -> Answer | None:
-    """Refuse the client whose request waits; None when it was answered already."""
-    return refuse(pending, error) if _take(db.session.connection(), pending) else None
-
-
-def refuse(pending: PendingRequest, error: OAuthError) -> Answer:
-    """Refuse the client at once: its request was never put aside."""
+    """Refuse the client; None when its request was answered already."""
+    if pending.decisive is not None and not _take(db.session.connection(), pending):
+        return None
     request = pending.request
     return refusal(pending.client, request.redirect_uri, request.response_mode, request.state, error)
 
 
 def _take(connection: sa.Connection, pending: PendingRequest) -> bool:
-    """Whether it is still to be answered; from now on it is not any more."""
-    if pending.id is None:
+    """Whether it is still to be answered; from now on it is not any more, in no other tab either."""
+    decisive = pending.decisive
+    if decisive is None:
         return True
-    return TAKE.first(connection, waiting=pending.id) is not None
+    taken = TAKE.all(connection, waiting=pending.id or decisive, decisive=decisive)
+    return any(row.id == decisive for row in taken)
 
 
 def _grant(here: Here, pending: PendingRequest, session: LiveSession, grant_id: UUID) -> dict[str, Any]:

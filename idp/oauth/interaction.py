@@ -38,7 +38,7 @@ LOGIN = frozenset({"login"})
 class PendingRequest:
     """A valid request of a client that is still registered; `id` names its row, None while it was never put aside.
 
-    `chosen` is the account the person chose for it, if they were asked.
+    `chosen` is the account the person chose for it, if they were asked; `pushed` the row it was pushed under, if it was.
     """
 
     id: UUID | None
@@ -46,6 +46,12 @@ class PendingRequest:
     request: AuthorizationRequest
     requested_at: datetime
     chosen: str | None = None
+    pushed: UUID | None = None
+
+    @property
+    def decisive(self) -> UUID | None:
+        """The row whose taking decides who answers: tabs that visit one pushed request share it (RFC 9126, 7.3)."""
+        return self.pushed or self.id
 
     @property
     def client_name(self) -> str:
@@ -86,7 +92,8 @@ KEEP = Prepared.insert(models.AuthorizationRequest)
 
 def put_aside(now: datetime, pending: PendingRequest) -> str:
     """Keep a request while its person signs in; the answer is the token the pages carry."""
-    return keep(now, pending.client, {"authorization": to_plain(pending.request)})
+    pushed = {"pushed_under": str(pending.pushed)} if pending.pushed else {}
+    return keep(now, pending.client, {"authorization": to_plain(pending.request), **pushed})
 
 
 def keep(now: datetime, client: RegisteredClient, parameters: dict[str, Any], patience: timedelta = PATIENCE) -> str:
@@ -117,7 +124,9 @@ def recall(token: str, now: datetime) -> PendingRequest | None:
     request = from_plain(row.parameters["authorization"])
     if not is_registered(request.redirect_uri, client):
         return None
-    return PendingRequest(row.id, client, request, row.requested_at, row.parameters.get("chosen"))
+    pushed = row.parameters.get("pushed_under")
+    chosen = row.parameters.get("chosen")
+    return PendingRequest(row.id, client, request, row.requested_at, chosen, UUID(pushed) if pushed else None)
 
 
 def choose_account(pending: PendingRequest, account_id: UUID) -> bool:

@@ -1,7 +1,12 @@
-"""Pushed authorization requests (RFC 9126): the parameters come from the client itself, the browser carries a name."""
+"""Pushed authorization requests (RFC 9126): the parameters come from the client itself, the browser carries a name.
 
-from dataclasses import replace
+The name may be visited again, by a reload or in a second tab, until the authorization is completed: whoever answers the
+client takes its row along (`finish.py`).
+"""
+
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from uuid import UUID
 
 import sqlalchemy as sa
 from authlib.oauth2 import OAuth2Error
@@ -17,24 +22,28 @@ from idp.oauth.blueprint import blueprint
 from idp.oauth.client_authentication import METHODS
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.errors import OAuthError, UnsafeRequest
-from idp.oauth.interaction import keep
+from idp.oauth.interaction import PATIENCE, keep
 from idp.oauth.parameters import Parameters, read_parameters
 from idp.oauth.request_object import resolve
 from idp.oauth.server import posted, provider, refused
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"  # RFC 9126, 2.2
-LIFETIME = timedelta(seconds=90)
+LIFETIME = timedelta(seconds=90)  # of the name; its row outlasts every request that waits under it
 KEPT = READ_ONCE | {"client_id", "redirect_uri"}  # whatever else comes along, nobody reads
 PROOFS = frozenset({"client_secret", "client_assertion", "client_assertion_type"})  # of the client, not of its request
-TAKE = (
-    sa.delete(AuthorizationRequest)
-    .where(
-        AuthorizationRequest.token_digest == sa.bindparam("digest"),
-        AuthorizationRequest.client_id == sa.bindparam("client"),
-        AuthorizationRequest.expires_at > sa.bindparam("now"),
-    )
-    .returning(AuthorizationRequest.parameters)
+PUSHED = sa.select(AuthorizationRequest.id, AuthorizationRequest.parameters).where(
+    AuthorizationRequest.token_digest == sa.bindparam("digest"),
+    AuthorizationRequest.client_id == sa.bindparam("client"),
+    AuthorizationRequest.requested_at > sa.bindparam("since"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Pushed:
+    """What a client pushed, and the row it is kept in until its answer."""
+
+    id: UUID
+    parameters: Parameters
 
 
 @blueprint.post("/oauth/par")
@@ -51,24 +60,26 @@ def push() -> Response:
     if isinstance(found, OAuthError):
         return _told({"error": found.error, "error_description": found.description}, 400)
     plain = {"values": dict(found.values), "repeated": {name: list(all_) for name, all_ in found.repeated.items()}}
-    token = keep(form.here.now, client, {"pushed": plain}, LIFETIME)
+    token = keep(form.here.now, client, {"pushed": plain}, PATIENCE + LIFETIME)
     return _told({"request_uri": PREFIX + token, "expires_in": int(LIFETIME.total_seconds())}, 201)
 
 
-def take_pushed(here: Here, parameters: Parameters, client: RegisteredClient) -> Parameters | None:
-    """What this client pushed under the name that the browser brings; once (RFC 9126, 7.3).
+def find_pushed(here: Here, parameters: Parameters, client: RegisteredClient) -> Pushed | None:
+    """What this client pushed under the name that the browser brings, while it is not answered (RFC 9126, 4, 7.3).
 
     None when no such name came.  Raises `UnsafeRequest` for a name that holds nothing: where to answer is unknown.
     """
     name = parameters.get("request_uri") or ""
     if not name.startswith(PREFIX):
         return None
-    values = {"digest": digest(name.removeprefix(PREFIX)), "client": client.id, "now": here.now}
+    values = {"digest": digest(name.removeprefix(PREFIX)), "client": client.id, "since": here.now - LIFETIME}
     with reader().connect() as connection:
-        plain = (connection.execute(TAKE, values).scalar() or {}).get("pushed")
-    if plain is None:
+        row = connection.execute(PUSHED, values).one_or_none()
+    plain = row.parameters.get("pushed") if row else None
+    if row is None or plain is None:
         raise UnsafeRequest("unknown-request-uri", client.client_id)
-    return Parameters(plain["values"], frozenset(), {name: tuple(all_) for name, all_ in plain["repeated"].items()})
+    repeated = {name: tuple(all_) for name, all_ in plain["repeated"].items()}
+    return Pushed(row.id, Parameters(plain["values"], frozenset(), repeated))
 
 
 def _checked(here: Here, parameters: Parameters, client: RegisteredClient, jkt: str | None) -> Parameters | OAuthError:

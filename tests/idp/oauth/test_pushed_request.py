@@ -1,20 +1,23 @@
-"""Pushed authorization requests (RFC 9126): what may be pushed, by whom, and that the name works once."""
+"""Pushed authorization requests (RFC 9126): what may be pushed, by whom, and that a name is answered once."""
 
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import func, select
 from werkzeug.test import TestResponse
 
 from idp.clock import SetClock
 from idp.db import db
-from idp.models import AuthorizationRequest
+from idp.models import AuthorizationCode, AuthorizationRequest
+from idp.provisioning.periodic import do_periodic
+from idp.provisioning.workshop import Workshop
 from tests.builders import Make
 from tests.idp.oauth.driver import CALLBACK, CHALLENGE, Party, Registered, answer_of, basic, claims_in
 from tests.idp.oauth.proofs import Prover, jwks, sign
 from tests.idp.oauth.test_races import HANDS, at_once
+from tests.idp.web.browser import TOKEN
 
 PREFIX = "urn:ietf:params:oauth:request_uri:"
 REQUEST = {
@@ -80,17 +83,21 @@ def test_what_the_browser_adds_is_not_looked_at(party: Party, make: Make) -> Non
     assert party.redeem(client, answer["code"]).get_json()["scope"] == "openid email"
 
 
-def test_a_name_works_once_for_its_own_client_and_for_ninety_seconds(party: Party, make: Make, clock: SetClock) -> None:
+def test_a_name_is_answered_once_for_its_own_client_and_within_ninety_seconds(
+    party: Party, make: Make, clock: SetClock
+) -> None:
     client, other, browser = party.client(), party.client(), party.browser(make.account())
     name = pushed(party, client)
     assert refused(come(party, browser, other, name))
     assert "code" in answer_of(come(party, browser, client, name))
     assert refused(come(party, browser, client, name))
-    in_time, late = pushed(party, client), pushed(party, client)
+    in_time, late, waiting = pushed(party, client), pushed(party, client), pushed(party, client)
+    assert come(party, party.browser(), client, waiting).status_code == 303
     clock.advance(seconds=89)
     assert "code" in answer_of(come(party, browser, client, in_time))
     clock.advance(seconds=1)
     assert refused(come(party, browser, client, late))
+    assert refused(come(party, browser, client, waiting)), "whoever waits already may go on, nobody else may begin"
     for made_up in (PREFIX, PREFIX + "x", PREFIX + "A" * 43, PREFIX + "ноль"):
         assert refused(come(party, browser, client, made_up))
 
@@ -121,13 +128,97 @@ def test_of_twenty_browsers_with_one_name_one_gets_a_code(party: Party, make: Ma
     client, someone = party.client(), make.account()
     browsers = [party.browser(someone) for _ in range(HANDS)]
     name = pushed(party, client)
-    answers = at_once(lambda: come(party, browsers.pop(), client, name))
+
+    def visit() -> TestResponse:
+        """A browser that comes too late by a moment is sent on to the page that says so."""
+        browser = browsers.pop()
+        answer = come(party, browser, client, name)
+        onward = answer.headers.get("Location", "")
+        return browser.get(onward, base_url=party.base) if onward.startswith("/continue") else answer
+
+    answers = at_once(visit)
     assert sorted(answer.status_code for answer in answers) == [303] + [400] * (HANDS - 1)
 
 
-def test_the_name_is_spent_before_the_pages_and_the_request_goes_on(party: Party, make: Make) -> None:
+def waiting_at(party: Party, browser: FlaskClient, client: Registered, name: str) -> str:
+    """The page on which a request of a browser that visits the name waits."""
+    answer = come(party, browser, client, name)
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["Location"].startswith("/continue")
+    return answer.headers["Location"]
+
+
+def test_a_name_may_be_visited_again_until_the_client_has_its_answer(party: Party, make: Make) -> None:
+    """A reload, or a second tab, before the person has signed in."""
     client, browser, someone = party.client(), party.browser(), make.account()
-    waiting = come(party, browser, client, pushed(party, client)).headers["Location"]
+    name = pushed(party, client)
+    first, second = waiting_at(party, browser, client, name), waiting_at(party, browser, client, name)
+    assert first != second
+    party.sign_in(browser, someone)
+    assert answer_of(browser.get(second, base_url=party.base))["state"] == "pushed"
+    for place in (first, second):
+        assert browser.get(place, base_url=party.base).status_code == 400
+    assert refused(come(party, browser, client, name))
+    with party.app.app_context():
+        left = db.session.scalars(select(AuthorizationRequest)).all()
+        assert [row.parameters.keys() for row in left] == [{"authorization", "pushed_under"}], "only the other tab's"
+
+
+def test_a_refusal_is_an_answer_too(party: Party, make: Make) -> None:
+    client, browser = party.client(), party.browser()
+    silent = pushed(party, client, prompt="none")
+    assert answer_of(come(party, browser, client, silent))["error"] == "login_required"
+    assert refused(come(party, browser, client, silent))
+    other, someone = party.client(first_party=False), make.account()
+    asked = party.browser(someone)
+    name = pushed(party, other)
+    first, second = waiting_at(party, asked, other, name), waiting_at(party, asked, other, name)
+    assert deny(asked, party, first)["error"] == "access_denied"
+    assert asked.get(second.replace("/continue", "/consent"), base_url=party.base).status_code == 200
+    assert decide(asked, party, second, "allow").status_code == 303
+    assert asked.get(second, base_url=party.base).status_code == 400
+    assert refused(come(party, asked, other, name))
+
+
+def decide(browser: FlaskClient, party: Party, waiting: str, decision: str) -> TestResponse:
+    """The person answers the page that asks for consent."""
+    page = browser.get(waiting.replace("/continue", "/consent"), base_url=party.base)
+    found = TOKEN.search(page.text)
+    assert found is not None, page.text
+    form = {"csrf_token": found.group(1), "request": waiting.split("request=")[1], "consent": decision}
+    return browser.post("/consent", base_url=party.base, data=form)
+
+
+def deny(browser: FlaskClient, party: Party, waiting: str) -> dict[str, str]:
+    return answer_of(decide(browser, party, waiting, "deny"))
+
+
+def test_of_a_hundred_tabs_that_finish_at_once_one_gets_the_code(party: Party, make: Make) -> None:
+    client, someone = party.client(), make.account()
+    name = pushed(party, client)
+    tabs = []
+    for browser in [party.browser() for _ in range(HANDS)]:
+        tabs.append((browser, waiting_at(party, browser, client, name)))
+        party.sign_in(browser, someone)
+
+    def finish() -> TestResponse:
+        browser, place = tabs.pop()
+        return browser.get(place, base_url=party.base)
+
+    answers = at_once(finish)
+    assert sorted(answer.status_code for answer in answers) == [303] + [400] * (HANDS - 1)
+    with party.app.app_context():
+        assert db.session.scalar(select(func.count()).select_from(AuthorizationCode)) == 1
+
+
+def test_who_began_in_time_may_take_an_hour(party: Party, make: Make, clock: SetClock) -> None:
+    """The pushed request outlasts those that wait under it, whatever the worker clears away."""
+    client, browser, someone = party.client(), party.browser(), make.account()
+    name = pushed(party, client)
+    clock.advance(seconds=89)
+    waiting = waiting_at(party, browser, client, name)
+    clock.advance(minutes=59)
+    do_periodic(Workshop(party.app, make.service, {}))
     party.sign_in(browser, someone)
     assert answer_of(browser.get(waiting, base_url=party.base))["state"] == "pushed"
 
