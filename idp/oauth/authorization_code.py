@@ -25,6 +25,7 @@ from idp.oauth.standing import WIDTH, StandingGrant, revoke_grant, standing
 from idp.oauth.token_response import (
     Tokens,
     audience_asked,
+    can_be_answered,
     key_of_public,
     new_refresh_token,
     token_response,
@@ -127,6 +128,7 @@ class AuthorizationCodeGrant(AuthlibAuthorizationCodeGrant):  # type: ignore[mis
         code: FoundCode = self.request.authorization_code
         client, grant, confirmation = self.request.client, code.grant, self.request.confirmation
         audience = audience_asked(self.request.resources, grant.resources)
+        can_be_answered(here, client, grant)
         token, row = None, None
         if include_refresh_token:
             jkt = key_of_public(client, confirmation)

@@ -24,7 +24,14 @@ from idp.oauth.client_authentication import METHODS
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.one_use import spend
 from idp.oauth.standing import standing_grant
-from idp.oauth.token_response import Tokens, audience_asked, key_of_public, new_refresh_token, token_response
+from idp.oauth.token_response import (
+    Tokens,
+    audience_asked,
+    can_be_answered,
+    key_of_public,
+    new_refresh_token,
+    token_response,
+)
 from policies.device_codes import RULES, Poll, Waiting, verdict
 from policies.registration import DEVICE_CODE
 
@@ -79,6 +86,7 @@ class DeviceCodeGrant(BaseGrant, TokenEndpointMixin):  # type: ignore[misc]  # A
         if grant is None:
             raise InvalidGrantError
         audience = audience_asked(self.request.resources, grant.resources)
+        can_be_answered(here, client, grant)
         token, stored = None, None
         if client.check_grant_type("refresh_token"):
             jkt = key_of_public(client, confirmation)

@@ -13,9 +13,11 @@ from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import Note, chain, note
 from idp.flows.sessions import LiveSession
+from idp.log import log
 from idp.oauth.answer import Answer, refusal
 from idp.oauth.check_session import browser_state, session_state
 from idp.oauth.consent import consent_is_needed
+from idp.oauth.encryption import TOLD, NoEncryptionKey
 from idp.oauth.errors import OAuthError
 from idp.oauth.id_token import SignIn, issue_id_token
 from idp.oauth.interaction import PendingRequest
@@ -45,6 +47,7 @@ TAKE = Prepared(
     )
     .returning(models.AuthorizationRequest.id)
 )
+NO_KEY = OAuthError("invalid_request", TOLD)
 NO_ACCESS = OAuthError("access_denied", "the person has no access to this system")
 NO_CONSENT = OAuthError("access_denied", "the person did not agree")
 
@@ -53,12 +56,17 @@ def finish(here: Here, pending: PendingRequest, session: LiveSession) -> Answer 
     """Grant the client its sign-in, in a transaction of its own; None when the waiting request was answered already,
     or the session has ended or the consent was withdrawn meanwhile.
 
-    Nothing may be under way in `db.session` (SQLite has one writer).
+    A client that has no key for the ID token it wants encrypted is refused.  Nothing may be under way in `db.session`
+    (SQLite has one writer).
     """
     request, grant_id = pending.request, uuid7()
     wanted = request.response_type.split()
     code = new_token() if "code" in wanted else None
-    id_token = _front_id_token(here, pending, session, code) if "id_token" in wanted else None
+    try:
+        id_token = _front_id_token(here, pending, session, code) if "id_token" in wanted else None
+    except NoEncryptionKey as error:
+        log.warning("nothing to encrypt with", client=str(error))
+        return deny(pending, NO_KEY)
     with db.engine.begin() as connection:
         grant, by_consent = _grant(here, pending, session, grant_id), consent_is_needed(pending.client, request)
         its_code = _code(here, pending, session, grant_id, code) if code else None

@@ -22,7 +22,7 @@ from idp.oauth.client_authentication import METHODS
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.one_use import spend
 from idp.oauth.standing import WIDTH, StandingGrant, revoke_grant, standing
-from idp.oauth.token_response import Tokens, audience_asked, new_refresh_token, token_response
+from idp.oauth.token_response import Tokens, audience_asked, can_be_answered, new_refresh_token, token_response
 from idp.prepared import Prepared
 from idp.service import Service
 from policies.tokens import refresh_until
@@ -147,6 +147,7 @@ class RefreshTokenGrant(AuthlibRefreshTokenGrant):  # type: ignore[misc]  # Auth
         here: Here = self.request.here
         grant, client = refresh_token.grant, self.request.client
         audience = audience_asked(self.request.resources, grant.resources)
+        can_be_answered(here, client, grant)
         kept = client.metadata.security_profile is not None
         successor = prolong(here, refresh_token) if kept else replace(here, refresh_token)
         if successor is None:

@@ -13,6 +13,7 @@ from idp.crypto import digest, new_token
 from idp.flows.here import Here
 from idp.oauth.access_token import Rights, issue_access_token, token_answer
 from idp.oauth.clients import RegisteredClient
+from idp.oauth.encryption import encryption_key
 from idp.oauth.id_token import SignIn, issue_id_token
 from idp.oauth.people import claims_of_account
 from idp.oauth.standing import StandingGrant
@@ -64,6 +65,15 @@ def token_response(
         claims = claims_of_account(here, client, grant.account_id, wished)
         answer["id_token"] = issue_id_token(here, client, signed_in, access_token, claims=claims)
     return answer
+
+
+def can_be_answered(here: Here, client: RegisteredClient, grant: StandingGrant) -> None:
+    """Asked before a code or token is spent, so that the client can mend its keys and come again.
+
+    Raises `NoEncryptionKey` when the ID token could not be encrypted.
+    """
+    if "openid" in grant.scope.split():
+        encryption_key(here.service, client, "id_token")
 
 
 def new_refresh_token(

@@ -18,7 +18,9 @@ from idp.models import Account, AuditRecord, Consent, DeviceCode, Grant, Refresh
 from policies.registration import DEVICE_CODE
 from tests.builders import Make, Someone
 from tests.idp.oauth.driver import Party, Registered, claims_in
-from tests.idp.oauth.proofs import Prover
+from tests.idp.oauth.proofs import Prover, jwks
+from tests.idp.oauth.reading import encryption_keys
+from tests.idp.oauth.test_userinfo import changed
 from tests.idp.web.browser import Browser
 
 HANDS, POLLS = 20, 100
@@ -46,6 +48,17 @@ def a_browser(make: Make, someone: Someone) -> Browser:
 
 def decide(browser: Browser, user_code: str, decision: str = "allow") -> TestResponse:
     return browser.submit("/device/decision", {"user_code": user_code, "decision": decision}, page="/device")
+
+
+def test_while_the_client_has_no_key_for_its_id_token_the_code_is_not_spent(party: Party, make: Make) -> None:
+    key, wrong = encryption_keys()["RSA-OAEP"], encryption_keys()["ECDH-ES"]
+    client = a_device(party, jwks=jwks(key), id_token_encrypted_response_alg="RSA-OAEP")
+    codes = start(party, client).get_json()
+    decide(a_browser(make, make.account()), codes["user_code"])
+    changed(party, client, jwks=jwks(wrong))
+    assert error_of(poll(party, client, codes["device_code"])) == "invalid_request"
+    changed(party, client, jwks=jwks(key))
+    assert "id_token" in poll(party, client, codes["device_code"]).get_json()
 
 
 def error_of(response: TestResponse) -> str:

@@ -9,13 +9,17 @@ from urllib.parse import urlsplit
 
 import pytest
 from joserfc.jwk import ECKey
+from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from idp.db import db
 from idp.jose import half_hash
+from idp.models import Grant
 from tests.builders import Make
 from tests.idp.oauth.driver import CALLBACK, Party, Registered, answer_of, claims_in
 from tests.idp.oauth.proofs import jwks
-from tests.idp.oauth.reading import decrypted, read_signed
+from tests.idp.oauth.reading import decrypted, encryption_keys, read_signed
+from tests.idp.oauth.test_userinfo import changed
 
 BOTH = "code id_token"
 # by another hand than the provider's: OIDC Core, 3.3.2.11, with the hash of the algorithm, halved
@@ -82,6 +86,25 @@ def test_an_id_token_in_the_browser_is_encrypted_where_the_client_registered_tha
     answer = answer_of(ask(party, make, client))
     claims = read_signed(party, decrypted(answer["id_token"], key), "RS256")
     assert claims["c_hash"] == half_hash(answer["code"], "RS256")
+
+
+@pytest.mark.parametrize("response_type", [BOTH, "id_token"])
+def test_where_the_key_is_gone_the_client_is_told_and_nothing_is_granted(
+    party: Party, make: Make, response_type: str
+) -> None:
+    key, other = encryption_keys()["ECDH-ES"], encryption_keys()["RSA-OAEP"]
+    client = hybrid(party, jwks=jwks(key), id_token_encrypted_response_alg="ECDH-ES")
+    changed(party, client, jwks=jwks(other))
+    answer = answer_of(ask(party, make, client, response_type))
+    assert (answer["error"], answer["state"]) == ("invalid_request", "s-1")
+    assert "encryption key" in answer["error_description"]
+    browser, someone = party.browser(), make.account("bakyt")
+    waiting = party.authorize(browser, client, response_type=response_type).headers["Location"]
+    party.sign_in(browser, someone)
+    assert answer_of(browser.get(waiting, base_url=party.base))["error"] == "invalid_request", "after the pages too"
+    assert browser.get(waiting, base_url=party.base).status_code == 400
+    with party.app.app_context():
+        assert db.session.scalars(select(Grant)).all() == []
 
 
 MISTAKES = {

@@ -1,9 +1,11 @@
 """What clients learn of a person, and with which token."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
+from werkzeug.test import TestResponse
 
 from idp.clock import SetClock
 from idp.db import db
@@ -153,6 +155,28 @@ def test_where_the_key_is_gone_nothing_is_told_in_the_clear(party: Party, make: 
         assert (response.status_code, response.get_json()["error"]) == (400, "invalid_request")
         assert "encryption key" in response.get_json()["error_description"]
         assert not {"access_token", "email"} & response.get_json().keys()
+
+
+def test_no_code_and_no_token_is_spent_while_the_client_has_no_key(party: Party, make: Make) -> None:
+    """It mends its keys and comes again with what it has."""
+    key, wrong = encryption_keys()["RSA-OAEP"], jwks(encryption_keys()["ECDH-ES"])
+    client = party.client(
+        jwks=jwks(key), id_token_encrypted_response_alg="RSA-OAEP", id_token_signed_response_alg="ES256"
+    )
+    code = party.code(make.account(), client)
+
+    def without_key_then_with(act: Callable[[], TestResponse]) -> dict[str, Any]:
+        changed(party, client, jwks=wrong)
+        refused = [act(), act()]
+        assert [(told.status_code, told.get_json()["error"]) for told in refused] == [(400, "invalid_request")] * 2
+        changed(party, client, jwks=jwks(key))
+        tokens = act().get_json()
+        read_signed(party, decrypted(tokens["id_token"], key), "ES256")
+        return dict(tokens)
+
+    tokens = without_key_then_with(lambda: party.redeem(client, code))
+    renewed = without_key_then_with(lambda: party.refresh(client, tokens["refresh_token"]))
+    assert party.userinfo(renewed["access_token"]).status_code == 200
 
 
 def changed(party: Party, client: Registered, **registration: Any) -> None:
