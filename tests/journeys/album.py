@@ -195,6 +195,9 @@ class Album:
             db.session.add(right)
             db.session.flush()
             client.registered_with = right.id
+        page = self._open()
+        page.goto(self.unet.sign_in_url(self.scene.base, client_id))
+        yield "sign-in-for-client", page
         page = self._signed_in(self.scene.make.account("tenant"))
         self.scene.make.clock.advance(seconds=1)
         room = '[{"type": "room", "house": {"number": 3, "street": "Дэн Сяопин"}, "from": "2026-09-15"}]'

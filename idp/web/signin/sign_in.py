@@ -128,7 +128,7 @@ def pending(token: str | None) -> PendingRequest | None:
 def _page(waiting: PendingRequest | None, refusal: str | None = None, login: str | None = None) -> str:
     return render_template(
         "sign_in.html",
-        client_name=waiting.client_name if waiting else None,
+        client=waiting.client if waiting else None,
         request_id=request.values.get("request"),
         login=login,
         refusal=refusal,

@@ -218,3 +218,18 @@ def test_of_many_tabs_that_turn_back_one_takes_the_answer_along(party: Party, ma
     form = dict(FIELD.findall(rest.partition("</form>")[0]))
     answers = at_once(lambda: browser.post("/turn-back", base_url=party.base, data=form))
     assert sorted(answer.status_code for answer in answers) == [303] + [400] * (HANDS - 1)
+
+
+def test_the_sign_in_page_links_to_what_a_client_says_of_itself(party: Party) -> None:
+    """OIDC Registration, 2: only links that can't run anything, and no picture of another site."""
+    told = {
+        "client_name": "Timetable <i>", "policy_uri": "https://rp.example/privacy?a=1&b=2",
+        "tos_uri": "http://127.0.0.1/terms", "logo_uri": "https://rp.example/logo.png",
+    }  # fmt: skip
+    page = Visit(party, party.browser(), party.client(**told))
+    safe = 'target="_blank" rel="noopener noreferrer"'
+    assert f'<a id="policy-uri" href="https://rp.example/privacy?a=1&amp;b=2" {safe}>' in page.main
+    assert "<strong>Timetable &lt;i&gt;</strong>" in page.main
+    assert not any(unsaid in page.main for unsaid in ("127.0.0.1/terms", "tos-uri", "logo.png"))
+    bare = Visit(party, party.browser(), party.client())
+    assert "<ul" not in bare.main
