@@ -9,7 +9,7 @@ import base64
 import binascii
 import os
 import tomllib
-from ipaddress import IPv4Network, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -114,12 +114,29 @@ class Mail(Section):
 
 
 class Sender(Section):
-    """Who may send HR orders: one source system, its keys and its addresses."""
+    """Who may send HR orders: one source system, its keys, and its client or, where it can do no OAuth, its addresses."""
 
     keys: list[SenderKey] = Field(
         min_length=1, max_length=4, description="whsec_... (HMAC) or whpk_... (Ed25519); two while rotating"
     )
-    addresses: list[Network] = Field(min_length=1, description="networks the sender calls from")
+    client_id: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the client whose access token, with scope `hr.orders.write`, it calls with",
+    )
+    addresses: list[Network] = Field(
+        default_factory=list, description="networks it calls from; enough for an old sender without a client"
+    )
+
+    @model_validator(mode="after")
+    def _is_known_by_more_than_its_signature(self) -> "Sender":
+        if self.client_id is None and not self.addresses:
+            raise ValueError("client_id or, for a sender that can do no OAuth, addresses must be named")
+        return self
+
+    def may_call_from(self, address: IPv4Address | IPv6Address) -> bool:
+        """Whether it is one of its own, if it named any."""
+        return not self.addresses or any(address in ip_network(network) for network in self.addresses)
 
 
 class Hashing(Section):
@@ -220,10 +237,6 @@ class Settings(BaseSettings):
     @property
     def https(self) -> bool:
         return self.base_url.startswith("https:")
-
-    def networks(self, source: str) -> list[IPv4Network | IPv6Network]:
-        """From where `source` may call."""
-        return [ip_network(address) for address in self.senders[source].addresses]
 
     @classmethod
     def settings_customise_sources(

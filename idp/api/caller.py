@@ -1,4 +1,4 @@
-"""Which program calls the administration API: by an access token it got for itself (RFC 6750; RFC 9449, 7; RFC 9068, 4).
+"""Which program calls an API of ours: by an access token it got for itself (RFC 6750; RFC 9449, 7; RFC 9068, 4).
 
 The token is not enough: its client must be registered now and still have the scope, and a token that is bound to a key
 or a certificate comes from its holder.
@@ -14,15 +14,16 @@ from idp.oauth.confirmation import expected_of, holder_refusal
 from idp.oauth.dpop import NONCE_HEADER, current_nonce
 
 
-def calling_program(scope: str) -> Here:
-    """The circumstances of a program that may use `scope`.  Raises `Problem`: 401, or 403 where only the scope lacks.
+def calling_program(scope: str, client_id: str | None = None) -> Here:
+    """The circumstances of a program that may use `scope`; where `client_id` is given, of that one alone.
 
-    To be asked before anything else: a proof is spent in a transaction of its own.
+    Raises `Problem`: 401, or 403 where only the scope lacks.  To be asked before anything else: a proof is spent in a
+    transaction of its own.
     """
     scheme, _, presented = request.headers.get("Authorization", "").partition(" ")
     by_dpop, presented = scheme.lower() == "dpop", presented.strip()
     token = open_access_token(g.here.service, presented, g.here.now) if by_dpop or scheme.lower() == "bearer" else None
-    client = find_client(token.client_id) if token else None
+    client = find_client(token.client_id) if token and client_id in (None, token.client_id) else None
     if token is None or client is None or not _is_for_itself(token):
         raise _not_authentic("DPoP" if by_dpop else "Bearer")
     if by_dpop or token.confirmation:

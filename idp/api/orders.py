@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
+from idp.api.caller import calling_program
 from idp.api.problem import Problem, answer
 from idp.api.schema import order_validator
 from idp.api.signatures import HEADERS, is_signed
@@ -24,6 +25,7 @@ from idp.service import service
 bp = Blueprint("orders", __name__, url_prefix="/api/hr/v1/orders")
 bp.register_error_handler(Problem, answer)
 
+SCOPE = "hr.orders.write"
 LONGEST_BODY = 256 * 1024
 VALIDATOR: Draft202012Validator = order_validator()
 
@@ -66,14 +68,15 @@ def _raw_body() -> bytes:
 
 
 def _signed_by(raw: bytes) -> str:
-    """The source system whose key signed these bytes, called from one of its addresses."""
-    settings = service().settings
+    """The source system whose key signed these bytes, called by its client or from one of its addresses: a signature
+    alone could be a copy, a token alone says nothing of the bytes (hr-orders, decision 2)."""
     caller = ip_address(request.remote_addr or "0.0.0.0")  # noqa: S104  # an address that matches no network
     told = {name: request.headers.get(name, "") for name in HEADERS}
-    for source, sender in settings.senders.items():
+    for source, sender in service().settings.senders.items():
         keys = [key.get_secret_value() for key in sender.keys]
-        known = any(caller in network for network in settings.networks(source))
-        if is_signed(told, raw, keys, g.here.now) and known:
+        if is_signed(told, raw, keys, g.here.now) and sender.may_call_from(caller):
+            if sender.client_id is not None:
+                calling_program(SCOPE, sender.client_id)
             return source
     raise Problem(401, "not_authentic", "signature, time stamp or address is not accepted")
 

@@ -136,6 +136,16 @@ def test_an_empty_short_or_strange_key_of_a_sender_is_refused(file: Path, key: s
     assert [line for line in mistakes(file, GOOD.replace(HMAC_KEY, key)) if line.startswith("senders.shnet.keys.0")]
 
 
+def test_a_sender_that_nothing_but_a_signature_tells_keeps_the_service_from_starting(file: Path) -> None:
+    """hr-orders, decision 2: its client, or for an old sender the networks it calls from."""
+    nobody = GOOD.replace('addresses = ["10.0.0.0/8"]', "")
+    told = "senders.shnet: client_id or, for a sender that can do no OAuth, addresses must be named"
+    assert mistakes(file, nobody) == [told]
+    assert mistakes(file, nobody.replace("[senders.shnet]", "[senders.shnet]\naddresses = []")) == [told]
+    file.write_text(nobody.replace("[senders.shnet]", '[senders.shnet]\nclient_id = "hr"'))
+    assert load_settings().senders["shnet"].client_id == "hr"
+
+
 def test_the_active_key_must_be_one_of_those_that_seal(file: Path) -> None:
     assert "secrets" in mistakes(file, GOOD.replace('active = "k1"', 'active = "k2"'))[0]
 
