@@ -85,6 +85,7 @@ class Folded:
 
     `names`: family, given, patronymic, latin_family, latin_given.  `contacts`: work_phone, work_phone_extension,
     mobile_phone, personal_email.  Keys nothing is known of are absent; a patronymic of None means there is none.
+    `home_address`: as the orders schema has it; empty when an order takes it back, None when none ever told it.
     `pending`: days on which a name or contact already ordered comes into force; fold again then.
     """
 
@@ -93,3 +94,4 @@ class Folded:
     contacts: Mapping[str, str]
     notes: tuple[Note, ...]
     pending: tuple[date, ...] = ()
+    home_address: Mapping[str, str] | None = None

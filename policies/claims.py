@@ -12,6 +12,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
     "profile": ("name", "given_name", "family_name", "middle_name", "preferred_username", "locale"),
     "email": ("email", "email_verified"),
     "phone": ("phone_number",),
+    "address": ("address",),
     "affiliation": ("affiliation", "department", "student_group"),
     "programs": ("programs",),
     "report_sections": ("report_sections",),
@@ -23,6 +24,7 @@ CLAIMS: Mapping[str, tuple[str, ...]] = {
     ),
 }
 EVERY_CLAIM = frozenset(claim for claims in CLAIMS.values() for claim in claims)
+USUAL = EVERY_CLAIM - {"address"}  # of a system whose profile says nothing: where people live is told where it is named
 
 
 def reach(
@@ -63,6 +65,23 @@ def eduperson(affiliations: Iterable[str], login: str, domain: str) -> dict[str,
         "eduperson_principal_name": f"{login}@{domain}",
         "schac_home_organization": domain,
     }
+
+
+def address(home: Mapping[str, str]) -> dict[str, str]:
+    """A home address, as HR's orders write it, in the words of OIDC Core, 5.1.1; nothing where nothing is known."""
+    house = "-".join(home[part] for part in ("building", "flat") if part in home)
+    street = ", ".join(part for part in (home.get("street"), house) if part)
+    place = " ".join(home[part] for part in ("postalCode", "city") if part in home)
+    lines = [line for line in (street, place, home.get("region"), home.get("country")) if line]
+    told = {
+        "formatted": "\n".join(lines),
+        "street_address": street,
+        "locality": home.get("city"),
+        "region": home.get("region"),
+        "postal_code": home.get("postalCode"),
+        "country": home.get("country"),
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _says_something(claim: str, person: Mapping[str, Any]) -> bool:

@@ -30,7 +30,7 @@ def fold(lines: Sequence[OrderLine], today: date | None = None) -> Folded:
     known = [line for line in effective if today is None or line.kind in OPENING or effective_day(line) <= today]
     pieces = sorted(chain.from_iterable(chains), key=lambda piece: (piece.starts_on, piece.opened_by))
     pending = sorted({effective_day(line) for line in effective if line not in known and _says_who(line)})
-    return Folded(tuple(pieces), _names(known), _contacts(known), notes, tuple(pending))
+    return Folded(tuple(pieces), _names(known), _contacts(known), notes, tuple(pending), _home_address(known))
 
 
 def _applied(lines: Sequence[OrderLine]) -> tuple[Chains, tuple[Note, ...]]:
@@ -86,9 +86,15 @@ def _renamed(names: Mapping[str, str | None], name: Mapping[str, Any]) -> dict[s
 
 
 def _contacts(lines: Sequence[OrderLine]) -> dict[str, str]:
-    """The contacts after all lines; the home address is not among them, nothing here needs it."""
+    """The contacts after all lines."""
     contacts: dict[str, str] = {}
     for line in lines:
         told = line.body.get("contacts") or {}
         contacts |= {ours: told[theirs] for theirs, ours in CONTACT_KEYS.items() if theirs in told}
     return contacts
+
+
+def _home_address(lines: Sequence[OrderLine]) -> Mapping[str, str] | None:
+    """The whole of the latest one: a flat of the last address is none of the next."""
+    told = [contacts["homeAddress"] for line in lines if "homeAddress" in (contacts := line.body.get("contacts") or {})]
+    return told[-1] if told else None

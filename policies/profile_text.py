@@ -11,7 +11,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from zoneinfo import ZoneInfo
 
 from policies.affiliations import Kind
-from policies.claims import EVERY_CLAIM
+from policies.claims import EVERY_CLAIM, USUAL
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
 from policies.profile import (
@@ -215,7 +215,7 @@ def _system(section: Section) -> System:
         report_sections=section.flag("report_sections", False),
         responsible=section.text("responsible"),
         e_signature=section.flag("e_signature", False),
-        claims=frozenset(section.items("claims", str, tuple(EVERY_CLAIM))),
+        claims=frozenset(section.items("claims", str, tuple(USUAL))),
     )
     section.known("kind", [system.kind] if system.kind else [], SYSTEM_KINDS)
     section.known("audience", sorted(system.audience), AUDIENCES)

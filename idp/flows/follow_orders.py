@@ -5,8 +5,9 @@ the moments at which the account opens and closes, and what is wanted in every s
 """
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -37,7 +38,7 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
     """
     today = local_day(here.now, here.service.zone)
     folded = fold(lines_of(here, person.id), today)
-    _write_names(here, person, folded)
+    _write_person(here, person, folded)
     _write_affiliations(person, folded.affiliations)
     account = db.session.scalar(sa.select(Account).where(Account.person_id == person.id))
     if account is None and folded.affiliations:
@@ -101,22 +102,28 @@ def _plain(here: Here, line: LineRow, order: Order) -> OrderLine:
     )
 
 
-def _write_names(here: Here, person: Person, folded: Folded) -> None:
+def _write_person(here: Here, person: Person, folded: Folded) -> None:
+    """Names, contacts and home address, in one record of what changed."""
     told = {name: folded.names[name] for name in NAMES if name in folded.names}
     told |= {name: folded.contacts[name] for name in CONTACTS if name in folded.contacts}
-    before = {name: getattr(person, name) for name in told}
-    if before == told:
-        return
-    for name, value in told.items():
-        setattr(person, name, value)
-    changed = {name for name in told if before[name] != told[name]}
-    record(
-        here,
-        "person-changed",
-        subject=f"person/{person.id}",
-        before={name: before[name] for name in changed},
-        after={name: told[name] for name in changed},
-    )
+    changed = {name: getattr(person, name) for name in told if getattr(person, name) != told[name]}
+    for name in changed:
+        setattr(person, name, told[name])
+    left, moved_to = _move(here, person, folded.home_address)
+    if changed or left != moved_to:
+        before, after = changed | left, {name: told[name] for name in changed} | moved_to
+        record(here, "person-changed", subject=f"person/{person.id}", before=before, after=after)
+
+
+def _move(here: Here, person: Person, told: Mapping[str, str] | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Keep the home address, sealed: HR alone knows it.  What it was and is goes on record as changed, no more
+    (`policies/redaction.py`); nothing where it stays."""
+    place, sealed = f"person/{person.id}/home_address", person.home_address
+    before = json.loads(here.service.vault.open(sealed, place)) if sealed else None
+    if told is None or (told or None) == before:
+        return {}, {}
+    person.home_address = here.service.vault.seal(json.dumps(told, ensure_ascii=False), place) if told else None
+    return {"home_address": before}, {"home_address": told or None}
 
 
 def _write_affiliations(person: Person, affiliations: tuple[Affiliation, ...]) -> None:

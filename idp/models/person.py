@@ -31,6 +31,7 @@ class Person(Identified, Base):
     work_phone: Mapped[str | None]
     mobile_phone: Mapped[str | None]
     personal_email: Mapped[str | None]
+    home_address: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed JSON, as orders write it
     review_at: Mapped[datetime | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
 

@@ -3,6 +3,7 @@
 Which of it a client learns is decided in `policies/claims.py`; nothing else is read from the database.
 """
 
+import json
 from collections.abc import Collection
 from typing import Any
 from uuid import UUID
@@ -17,7 +18,7 @@ from idp.oauth.clients import RegisteredClient
 from idp.oauth.standing import WIDTH, StandingGrant, standing
 from idp.oauth.subject import subject_for
 from idp.service import Service
-from policies.claims import CLAIMS, EVERY_CLAIM, claims_for, eduperson, opened, reach
+from policies.claims import CLAIMS, EVERY_CLAIM, address, claims_for, eduperson, opened, reach
 from policies.naming import display_name
 
 KNOWN = (
@@ -33,6 +34,7 @@ KNOWN = (
 )
 OF_GRANT = standing(*KNOWN).join(Person, Person.id == Account.person_id).where(Grant.id == sa.bindparam("grant"))
 OF_ACCOUNT = sa.select(*KNOWN).join(Person, Person.id == Account.person_id).where(Account.id == sa.bindparam("account"))
+HOME = sa.select(Person.home_address).where(Person.id == sa.bindparam("person"))
 SUB = sa.select(Account.sub).where(Account.id == sa.bindparam("account"))
 BELONGS = sa.select(AffiliationRow.kind, AffiliationRow.department, AffiliationRow.student_group).where(
     AffiliationRow.person_id == sa.bindparam("person"),
@@ -96,6 +98,8 @@ def _told(
         person |= _belonging(connection, here, row)
     if BY_RIGHT.intersection(names) and client.system is not None:
         person |= _entitled(connection, row, client.system)
+    if "address" in names:
+        person |= _home(connection, here, row.person_id)
     return claims_for(names, person)
 
 
@@ -132,3 +136,10 @@ def _entitled(connection: Connection, row: Any, system: str) -> dict[str, Any]:
     """What the person may do in the client's own system, as `flows/want_access.py` keeps it; of no other."""
     attributes = connection.execute(RIGHTS, {"account": row.account_id, "system": system}).scalar() or {}
     return {name: tuple(attributes.get(name) or ()) for name in BY_RIGHT}
+
+
+def _home(connection: Connection, here: Here, person_id: UUID) -> dict[str, Any]:
+    """Where the person lives; unsealed for those alone who may know."""
+    sealed = connection.execute(HOME, {"person": person_id}).scalar()
+    home = json.loads(here.service.vault.open(sealed, f"person/{person_id}/home_address")) if sealed else {}
+    return {"address": address(home)}

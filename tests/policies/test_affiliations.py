@@ -322,6 +322,16 @@ def test_a_name_that_only_identifies_the_person_changes_nothing() -> None:
     assert fold([HIRE, replace(DISMISSAL, body={"name": {"family": "X"}})]).names["family"] == "Үлгүбаева"
 
 
+def test_the_home_address_is_the_whole_of_the_latest_and_may_be_taken_back() -> None:
+    assert fold([HIRE]).home_address == {"city": "Бишкек"}
+    moved = order("contacts", "2026-10-05", {"contacts": {"homeAddress": {"street": "ул. Образцовая"}}})
+    gone = order("contacts", "2026-10-06", {"contacts": {"homeAddress": {}}})
+    assert fold([moved, HIRE]).home_address == {"street": "ул. Образцовая"}
+    assert fold([moved, HIRE], date(2026, 10, 4)).home_address == {"city": "Бишкек"}
+    assert fold([moved, gone, HIRE]).home_address == {}
+    assert fold([TRANSFER]).home_address is None
+
+
 def test_contacts_are_those_last_ordered_and_the_home_address_is_not_among_them() -> None:
     change = order("contacts", "2026-10-05", {"contacts": {"mobilePhone": "+996555000002"}})
     assert fold([change, HIRE]).contacts == {

@@ -4,17 +4,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.claims import CLAIMS, EVERY_CLAIM, claims_for, eduperson, opened, reach
+from policies.claims import CLAIMS, EVERY_CLAIM, USUAL, address, claims_for, eduperson, opened, reach
 
 ANARA = {
     "name": "Үлгүбаева Анара Үлгүевна", "given_name": "Анара", "family_name": "Үлгүбаева", "middle_name": "Үлгүевна",
     "preferred_username": "a.ulgubaeva", "locale": "ky", "email": "a.ulgubaeva@kstu.kg", "email_verified": False,
     "phone_number": "+996312000000", "affiliation": ("employee",), "department": "0407", "student_group": ("ИВТ-1-24",),
-    "programs": ("unet.employee",), "report_sections": ("kpi.department",),
+    "address": {"locality": "Бишкек"}, "programs": ("unet.employee",), "report_sections": ("kpi.department",),
     **eduperson(["employee"], "a.ulgubaeva", "kstu.kg"),
     "personal_number": "99999999990001", "home_address": "Бишкек", "mobile_phone": "+996700000001",
 }  # fmt: skip
-SOME_CLAIMS = st.frozensets(st.sampled_from([*sorted(EVERY_CLAIM), "personal_number", "address", "made-up"]))
+SOME_CLAIMS = st.frozensets(st.sampled_from([*sorted(EVERY_CLAIM), "personal_number", "home_address", "made-up"]))
 SOME_SCOPES = st.frozensets(st.sampled_from([*CLAIMS, "openid", "payroll"]))
 
 
@@ -32,10 +32,24 @@ def test_without_scopes_nothing_is_told() -> None:
     assert claims_for(opened({"openid", "made-up"}), ANARA) == {}
 
 
-def test_there_is_no_address_to_ask_for() -> None:
-    assert "address" not in CLAIMS
-    assert "address" not in EVERY_CLAIM
-    assert opened({"address"}, ["address"]) == frozenset()
+def test_an_address_is_told_in_the_words_of_the_standard() -> None:
+    """OIDC Core, 5.1.1: what is unknown is left out."""
+    home = {"country": "KG", "region": "Чүй", "city": "Бишкек", "street": "ул. Образцовая", "building": "1",
+            "flat": "2", "postalCode": "720000"}  # fmt: skip
+    assert address(home) == {
+        "formatted": "ул. Образцовая, 1-2\n720000 Бишкек\nЧүй\nKG", "street_address": "ул. Образцовая, 1-2",
+        "locality": "Бишкек", "region": "Чүй", "postal_code": "720000", "country": "KG",
+    }  # fmt: skip
+    assert address({"city": "Бишкек", "flat": "2"}) == {
+        "formatted": "2\nБишкек", "street_address": "2", "locality": "Бишкек",
+    }  # fmt: skip
+    assert address({}) == {}
+    assert claims_for({"address"}, {"address": {}}) == {}
+
+
+def test_a_system_is_told_the_home_address_only_where_its_profile_names_it() -> None:
+    assert reach(["address"], USUAL) == frozenset()
+    assert reach(["address"], EVERY_CLAIM) == {"address"}
 
 
 @given(SOME_SCOPES, SOME_SCOPES, SOME_CLAIMS, SOME_CLAIMS, SOME_CLAIMS)

@@ -1,6 +1,7 @@
 """What the contract's sample orders do to a person: affiliations, account, tasks with deadlines, and taking back."""
 
 import json
+import re
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime
 from itertools import permutations
@@ -16,7 +17,7 @@ from idp.db import db, unit_of_work
 from idp.flows.apply_order import apply_order
 from idp.flows.here import at_work
 from idp.flows.sessions import find_session, start_session
-from idp.models import Account, AffiliationRow, Link, Lockout, Order, OrderLine, Person
+from idp.models import Account, AffiliationRow, AuditRecord, Link, Lockout, Order, OrderLine, Person
 from tests.idp.hr import Hr, changed, hire_of, sample
 
 EVERYBODY = {"avn", "moodle", "unet", "library", "antiplagiarism", "website", "mail"}
@@ -242,6 +243,39 @@ def test_a_rename_changes_the_name_everywhere_and_the_login_nowhere(hr: Hr) -> N
     [changed_] = [record for record in hr.acts("person-changed") if record.before and "family" in record.before]
     assert (changed_.before["family"], changed_.after["family"]) == ("Үлгүбаева", "Мисалова")
     assert changed_.after["patronymic"] is None
+
+
+def test_the_home_address_is_kept_sealed_follows_the_orders_and_is_never_on_record(hr: Hr) -> None:
+    hired(hr)
+    home = {"country": "KG", "city": "Бишкек", "street": "ул. Образцовая", "building": "1", "flat": "2"}
+    assert home_address(hr) == home
+    line = json.loads(sample("rename"))["persons"][0]
+    for version, told in enumerate(({"city": "Ош"}, {"city": "Ош"}, {}), 1):
+        persons = [{"line": line["line"], "ids": line["ids"], "contacts": {"homeAddress": told}}]
+        assert hr.send(changed("rename", kind="contacts", version=version, persons=persons)).status_code == 202
+        hr.work()
+        assert home_address(hr) == (told or None)
+    told_ = [record for record in hr.acts("person-changed") if record.before and "home_address" in record.before]
+    assert [(record.before["home_address"], record.after["home_address"]) for record in told_] == [
+        (None, "changed"), ("changed", "changed"), ("changed", None),
+    ]  # fmt: skip
+    with hr.looking():
+        trail = str([(record.before, record.after) for record in db.session.scalars(sa.select(AuditRecord))])
+        kept = db.session.scalars(sa.select(Person.home_address)).one()
+    assert not {"Бишкек", "Ош", "Образцовая"} & set(re.findall(r"\w+", trail))
+    assert kept is None
+
+
+def home_address(hr: Hr) -> Any:
+    """What is kept of the one person's, opened; the database alone tells nothing of it."""
+    with hr.looking() as here:
+        person = db.session.scalars(sa.select(Person)).one()
+        sealed = person.home_address
+        if sealed is None:
+            return None
+        assert "Ош".encode() not in sealed
+        assert "Бишкек".encode() not in sealed
+        return json.loads(here.service.vault.open(sealed, f"person/{person.id}/home_address"))
 
 
 # --- in any order, any number of times

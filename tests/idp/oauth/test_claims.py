@@ -100,10 +100,24 @@ def test_the_phone_is_the_one_at_work_and_the_persons_own_stays_theirs(party: Pa
     assert "phone_number_verified" not in told(party, both, client)
 
 
-def test_there_is_no_address_whoever_asks(party: Party, make: Make) -> None:
-    client = party.client(scope=f"{EVERYTHING} address")
+def test_the_home_address_is_told_where_it_is_named(party: Party, make: Make) -> None:
+    """Kept sealed; a system whose profile says nothing of it learns nothing, Moodle, which names others, neither."""
+    someone = make.account(systems=("e-kyzmat", "unet", "moodle"))
+    with party.app.app_context():
+        person = db.session.scalars(sa.select(Person)).one()
+        sealed = make.service.vault.seal('{"city": "Бишкек", "country": "KG"}', f"person/{person.id}/home_address")
+        person.home_address = sealed
+        db.session.commit()
+        db.session.remove()
+    wide = f"{EVERYTHING} address"
     asked = json.dumps({"userinfo": {"address": {"essential": True}}})
-    assert "address" not in told(party, make.account(), client, scope=f"{EVERYTHING} address", claims=asked)
+    home = {"formatted": "Бишкек\nKG", "locality": "Бишкек", "country": "KG"}
+    for system, expected in (("e-kyzmat", home), (None, home), ("unet", None), ("moodle", None)):
+        client = party.client(system=system, scope=wide)
+        assert told(party, someone, client, scope=wide, claims=asked).get("address") == expected, system
+    narrow = party.client(system="e-kyzmat", scope=EVERYTHING)
+    assert "address" not in told(party, someone, narrow, scope=wide, claims=asked)
+    assert "address" not in told(party, make.account("kanat"), party.client(scope=wide), scope=wide)
 
 
 # --- lists: of the system, of the client

@@ -54,12 +54,12 @@ def test_what_is_supported_is_what_a_client_may_register(party: Party) -> None:
         ], entry
 
 
-def test_the_claims_are_named_and_no_address_among_them(party: Party) -> None:
+def test_the_claims_are_named(party: Party) -> None:
     document = described(party)
     assert set(document["claims_supported"]) > EVERY_CLAIM
     assert document["claims_parameter_supported"] is True
-    assert {"programs", "report_sections", "eduperson"} < set(document["scopes_supported"])
-    assert "address" not in document["scopes_supported"] + document["claims_supported"]
+    assert {"programs", "report_sections", "eduperson", "address"} < set(document["scopes_supported"])
+    assert not {"birthdate", "gender", "picture"} & set(document["claims_supported"])
 
 
 def test_what_the_standards_require_is_said(party: Party) -> None:
