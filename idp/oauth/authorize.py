@@ -43,7 +43,8 @@ def authorize() -> Response:
     answer = finish(here, pending, g.session) if step is Step.DONE else None
     if answer is not None:
         return send(here, answer)
-    return see_other(url_for("signin.next_page", request=put_aside(here.now, pending)))
+    page = "signin.show" if step is Step.SIGN_IN and not blind else "signin.next_page"  # a slow phone saves a turn
+    return see_other(url_for(page, request=put_aside(here.now, pending)))
 
 
 def _refused(here: Here, pending: PendingRequest, error: OAuthError) -> Response:

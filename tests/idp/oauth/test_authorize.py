@@ -42,7 +42,7 @@ def test_signing_in_to_a_client_is_in_the_audit_trail(party: Party, make: Make) 
 def test_without_a_session_the_request_waits_under_a_token(party: Party) -> None:
     response = party.authorize(party.browser(), party.client())
     location = urlsplit(response.headers["Location"])
-    assert (response.status_code, location.path) == (303, "/continue")
+    assert (response.status_code, location.path) == (303, "/sign-in")
     assert dict(parse_qsl(location.query)).keys() == {"request"}
 
 
@@ -139,7 +139,7 @@ def test_prompt_login_asks_again_whoever_is_there(party: Party, make: Make, cloc
     browser, client = party.browser(make.account()), party.client()
     clock.advance(seconds=1)
     for changes in ({"prompt": "login"}, {"max_age": "0"}):
-        assert "/continue?" in party.authorize(browser, client, **changes).headers["Location"]
+        assert "/sign-in?" in party.authorize(browser, client, **changes).headers["Location"]
 
 
 def test_max_age_asks_again_only_when_the_sign_in_is_older(party: Party, make: Make, clock: SetClock) -> None:
@@ -147,7 +147,7 @@ def test_max_age_asks_again_only_when_the_sign_in_is_older(party: Party, make: M
     clock.advance(seconds=30)
     assert "code" in answer_of(party.authorize(browser, client, max_age="60"))
     clock.advance(seconds=31)
-    assert "/continue?" in party.authorize(browser, client, max_age="60").headers["Location"]
+    assert "/sign-in?" in party.authorize(browser, client, max_age="60").headers["Location"]
 
 
 def test_without_pages_a_sign_in_that_is_too_old_is_told(party: Party, make: Make, clock: SetClock) -> None:

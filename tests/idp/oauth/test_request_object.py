@@ -108,7 +108,7 @@ def test_numbers_and_structures_are_read_as_json_has_them(
     clock.advance(seconds=2)
     asked = {"client_id": client.client_id, "request": signed(prover, client, max_age=1)}
     answer = browser.get("/oauth/authorize", base_url=party.base, query_string=asked)
-    assert "/continue?" in answer.headers["Location"]
+    assert "/sign-in?" in answer.headers["Location"]
 
 
 def test_each_algorithm_is_taken_and_a_client_may_narrow_itself_to_one(party: Party, make: Make) -> None:
