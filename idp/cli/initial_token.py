@@ -7,6 +7,8 @@ import click
 
 from idp.cli.session import at_the_command
 from idp.flows.initial_access_tokens import (
+    MOST_DAYS,
+    MOST_USES,
     initial_access_tokens,
     issue_initial_access_token,
     revoke_initial_access_token,
@@ -23,8 +25,8 @@ def initial_token() -> None:
 @initial_token.command()
 @click.argument("name")
 @click.option("--scope", "scopes", multiple=True, default=SCOPES, show_default=True, help="the most its clients get")
-@click.option("--uses", type=click.IntRange(1, 10_000), default=1, show_default=True, help="how many clients")
-@click.option("--days", type=click.IntRange(1, 366), default=7, show_default=True, help="how long it holds")
+@click.option("--uses", type=click.IntRange(1, MOST_USES), default=1, show_default=True, help="how many clients")
+@click.option("--days", type=click.IntRange(1, MOST_DAYS), default=7, show_default=True, help="how long it holds")
 def add(name: str, scopes: tuple[str, ...], uses: int, days: int) -> None:
     """Give out a token for NAME, which says whom it is for; it is printed this once."""
     with at_the_command() as here:

@@ -18,6 +18,9 @@ from idp.flows.refusal import Refusal
 from idp.models import InitialAccessToken
 from policies.registration import MANAGE_CLIENTS
 
+MOST_USES = 10_000
+MOST_DAYS = 366
+
 
 @dataclass(frozen=True, slots=True)
 class RightToRegister:

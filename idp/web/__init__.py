@@ -5,7 +5,7 @@ from flask import Flask
 from idp.web import device, errors, visitor
 from idp.web.account import open_system
 from idp.web.account import pages as account
-from idp.web.admin import clients
+from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
 from idp.web.officer import desk
 from idp.web.signin import activation, agreement, choose_account, consent, device_link, sign_in, sign_out
@@ -23,6 +23,7 @@ PAGES = (
     desk.bp,
     orders.bp,
     clients.bp,
+    initial_tokens.bp,
 )
 
 

@@ -82,6 +82,9 @@ ROUTES: dict[str, Rule] = {
     "client_pages.rotate": CLIENTS,
     "client_pages.ask_to_remove": CLIENTS,
     "client_pages.remove": CLIENTS,
+    "initial_tokens.index": CLIENTS,
+    "initial_tokens.add": CLIENTS,
+    "initial_tokens.revoke": CLIENTS,
     "oauth.authorize": OPEN,
     "oauth.logout": OPEN,
     "oauth.check_session": MACHINE,  # a browser's frame; it needs nothing of what pages have

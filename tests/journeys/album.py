@@ -162,6 +162,20 @@ class Album:
         yield "client", page
         send(page, "a[href$='/remove']")
         yield "client-remove", page
+        page.goto("/admin/clients")
+        send(page, "#initial-tokens")
+        yield "initial-tokens-none", page
+        page.fill("#name", "Китепкана")
+        page.fill("#uses", "many")
+        send(page, "#give .btn-primary")
+        yield "initial-tokens-refused", page
+        page.fill("#uses", "3")
+        send(page, "#give .btn-primary")
+        yield "initial-token", page
+        send(page, "main a.btn-quiet")
+        yield "initial-tokens", page
+        send(page, "tbody form button")
+        yield "initial-tokens-revoked", page
 
     def _device(self) -> Iterator[tuple[str, Page]]:
         code = television(self.scene)["user_code"]
