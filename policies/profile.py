@@ -14,6 +14,7 @@ from policies.agreement import Agreement
 from policies.deadlines import Calendar
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
+from policies.recovery import RecoveryRules
 from policies.sessions import SessionRules
 from policies.throttle import ThrottleRules
 from policies.tokens import TokenRules
@@ -61,6 +62,7 @@ class Rules:
     session: SessionRules
     officer_session: SessionRules
     tokens: TokenRules
+    recovery: RecoveryRules
 
 
 @dataclass(frozen=True, slots=True)

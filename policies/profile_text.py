@@ -24,6 +24,7 @@ from policies.profile import (
     Rules,
     System,
 )
+from policies.recovery import RecoveryRules
 from policies.sessions import OFFICER, PERSON, SessionRules
 from policies.throttle import ThrottleRules
 from policies.tokens import TokenRules
@@ -114,6 +115,7 @@ def _rules(section: Section) -> Rules:
         session=_session(section.section("session", {}), PERSON),
         officer_session=_session(section.section("officer_session", {}), OFFICER),
         tokens=_tokens(section.section("tokens", {})),
+        recovery=_recovery(section.section("recovery", {})),
     )
     section.nothing_left()
     return rules
@@ -183,6 +185,17 @@ def _tokens(section: Section) -> TokenRules:
         refresh_absolute=second
         * section.number("refresh_absolute_seconds", 60, 31536000, default.refresh_absolute // second),
         refresh_grace=second * section.number("refresh_grace_seconds", 0, 10, default.refresh_grace // second),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _recovery(section: Section) -> RecoveryRules:
+    """[rules.recovery]: an hour is the longest that security allows."""
+    default, minute = RecoveryRules(), timedelta(minutes=1)
+    rules = RecoveryRules(
+        lifetime=minute * section.number("lifetime_minutes", 5, 60, default.lifetime // minute),
+        mails=section.number("mails_per_hour", 1, 10, default.mails),
     )
     section.nothing_left()
     return rules

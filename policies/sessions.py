@@ -1,6 +1,7 @@
 """How long a session lives.  Regulation 5.4-5.6; figures of NIST SP 800-63B-4 (AAL2 for people, AAL3 for officers).
 
-Owns the two limits.  Leaves alone ending a session for a reason (sign-out, lock, new password).
+Owns the two limits, and how fresh a sign-in must be for changing what it rests on.
+Leaves alone ending a session for a reason (sign-out, lock, new password).
 """
 
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ class SessionRules:
     absolute: timedelta = timedelta(hours=24)
 
 
+FRESH = timedelta(minutes=5)  # ASVS 7.5.1
+
 PERSON = SessionRules()
 OFFICER = SessionRules(idle=timedelta(minutes=15), absolute=timedelta(hours=12))
 
@@ -22,3 +25,8 @@ OFFICER = SessionRules(idle=timedelta(minutes=15), absolute=timedelta(hours=12))
 def alive(started_at: datetime, last_seen_at: datetime, now: datetime, rules: SessionRules) -> bool:
     """Whether the session may still be used; at the very moment of a limit it may not."""
     return now - last_seen_at < rules.idle and now - started_at < rules.absolute
+
+
+def is_fresh(authenticated_at: datetime, now: datetime) -> bool:
+    """Whether the person proved themselves so lately that they may change a password without doing it again."""
+    return now - authenticated_at < FRESH

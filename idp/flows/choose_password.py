@@ -9,8 +9,10 @@ from zxcvbn.frequency_lists import FREQUENCY_LISTS
 
 from idp.db import db, reader
 from idp.flows.here import Here
+from idp.flows.one_time_links import hold, void_links
 from idp.flows.record import record
-from idp.models import Account, Credential, Person
+from idp.flows.refusal import Refusal
+from idp.models import Account, Credential, Person, Recovery
 from policies.passwords import Broken, broken_rules, normalise
 
 COMMON = frozenset(FREQUENCY_LISTS["passwords"])
@@ -50,6 +52,14 @@ def judge_password(here: Here, account_id: UUID, password: str) -> tuple[tuple[B
     return broken, None if broken else kept
 
 
+def choose_password(here: Here, account_id: UUID, password: str, again: str) -> str | Refusal:
+    """The hash to keep of a password typed twice.  Refusal: ``password``, with the codes of all broken rules under
+    ``broken``."""
+    broken, password_hash = judge_password(here, account_id, password)
+    codes = [rule.value for rule in broken] + (["mismatch"] if password != again else [])
+    return Refusal("password", {"broken": codes}) if codes or password_hash is None else password_hash
+
+
 def _own(here: Here, row: Any) -> list[str]:
     """What of the person's own no password may contain: an address by its local part, a phone by its digits."""
     sealed = row.personal_number
@@ -68,7 +78,12 @@ def is_common(password: str) -> bool:
 
 
 def set_password(here: Here, account: Account, password_hash: str) -> None:
-    """Make `password_hash` the account's password; earlier ones are kept, so that they never come back."""
+    """Make `password_hash` the account's password; earlier ones are kept, so that they never come back.
+
+    Links to recover by that were asked for before are dead.
+    """
+    hold(account.id)
+    void_links(here, Recovery, account.id)
     db.session.execute(
         sa.update(Credential)
         .where(Credential.account_id == account.id, Credential.replaced_at.is_(None))

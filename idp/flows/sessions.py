@@ -156,8 +156,10 @@ def end_session(here: Here, session_id: UUID, reason: str) -> int:
 
 
 def end_all_sessions(here: Here, account: Account, reason: str, but: Sequence[UUID] = ()) -> int:
-    """End every session of `account` (except `but`), revoke what clients hold through them; how many ended."""
-    ended = _end(here, sa.and_(Session.account_id == account.id, Session.id.not_in(but)), reason)
+    """End every session of `account` (except `but`), revoke what clients hold, also through those that
+    ended without it (`end_outlived_sessions`); how many ended."""
+    ended = len(_mark_ended(here, sa.and_(Session.account_id == account.id, Session.id.not_in(but)), reason))
+    _revoke(here, sa.and_(Grant.account_id == account.id, Grant.session_id.not_in(but)), reason)
     record(here, "sessions-ended", account, before={"open": ended}, after={"open": 0, "reason": reason})
     return ended
 
@@ -176,13 +178,17 @@ def end_outlived_sessions(here: Here) -> int:
 
 def _end(here: Here, which: sa.ColumnElement[bool], reason: str) -> int:
     ended = _mark_ended(here, which, reason)
+    _revoke(here, Grant.session_id.in_(ended), reason)
+    return len(ended)
+
+
+def _revoke(here: Here, which: sa.ColumnElement[bool], reason: str) -> None:
     db.session.execute(
         sa.update(Grant)
-        .where(Grant.session_id.in_(ended), Grant.revoked_at.is_(None))
+        .where(which, Grant.revoked_at.is_(None))
         .values(revoked_at=here.now, revoke_reason=reason)
         .execution_options(synchronize_session=False)
     )
-    return len(ended)
 
 
 def _mark_ended(here: Here, which: sa.ColumnElement[bool], reason: str) -> Sequence[UUID]:

@@ -60,6 +60,15 @@ FOUND = Prepared(
     .join(Credential, Credential.account_id == Account.id)
     .where(Account.login == sa.bindparam("login"), Credential.replaced_at.is_(None))
 )
+PRESENT = Prepared(
+    sa.select(Credential.id)
+    .where(
+        Credential.account_id == sa.bindparam("account"),
+        Credential.password_hash == sa.bindparam("password_hash"),
+        Credential.replaced_at.is_(None),
+    )
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +98,17 @@ class SignedIn:
 def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal:
     """Check `password` for `login_entered` and begin a session.
 
-    Refusals: ``wrong``, ``locked``, ``not-yet``, ``closed``, and ``throttled`` for a client that was wrong too often with
-    whatever logins; its attempt is not counted.  Raises `Busy` under a storm of sign-ins.
+    Refusals: those of `prove_password`, ``not-yet``, ``closed``.  Raises `Busy` under a storm of sign-ins.
+    """
+    account = prove_password(here, login_entered, password)
+    return account if isinstance(account, Refusal) else _let_in(here, account)
+
+
+def prove_password(here: Here, login_entered: str, password: str) -> Found | Refusal:
+    """Whose the login is, if `password` is right; an attempt, counted like any other (5.7).
+
+    Refusals: ``wrong``, ``locked``, and ``throttled`` for a client that was wrong too often with whatever logins; its
+    attempt is not counted.  Raises `Busy` under a storm of sign-ins.
     """
     throttle, rules = here.service.throttle, here.service.profile.rules.throttle
     if throttle.is_over(here.address, rules):
@@ -105,13 +123,13 @@ def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal
     if where is Door.SHUT:
         _lock(here, login, account)  # should the one whose turn it was never have come to it
         return _locked(here, login, account)
-    if account is None or not right:
+    stronger = _stronger(here, account, password) if account and right else None  # before anything is locked
+    if account is None or not right or not _stands(account):
         return _wrong(here, login, account, where)
-    stronger = _stronger(here, account, password)
     FORGET.all(db.session.connection(), entered=login)
     if stronger is not None:
         REHASH.all(db.session.connection(), account=account.id, old=account.password_hash, new=stronger)
-    return _let_in(here, account)
+    return account
 
 
 def count_attempt(here: Here, login: str) -> Door:
@@ -149,6 +167,12 @@ def _stronger(here: Here, account: Found, password: str) -> str | None:
         return hasher.hash(normalise(password), salt_of=account.password_hash)
     except Busy:
         return None
+
+
+def _stands(account: Found) -> bool:
+    """Whether the password has not been replaced while it was looked at.  Who replaces it waits for what comes of this
+    sign-in, and ends it."""
+    return PRESENT.first(db.session.connection(), account=account.id, password_hash=account.password_hash) is not None
 
 
 def _wrong(here: Here, login: str, account: Found | None, where: Door) -> Refusal:

@@ -19,7 +19,8 @@ CLOSING, ORDERS, MESSAGES, OPENING = 0, 1, 2, 3  # smaller goes first
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message`` or a ``logout``.
+    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message``, a ``logout`` or a
+    ``recovery``.
 
     `queue` keeps systems apart, so that a slow one holds up nobody else.
     """

@@ -5,7 +5,7 @@ from idp.models.agreement import Acceptance
 from idp.models.audit import AuditDay, AuditRecord
 from idp.models.client import Client, InitialAccessToken, SpentJti
 from idp.models.consent import Consent
-from idp.models.credential import Activation, Credential
+from idp.models.credential import Activation, Credential, Recovery, RecoveryRequest
 from idp.models.department import Department
 from idp.models.device_guesses import DeviceGuesses
 from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
@@ -46,6 +46,8 @@ __all__ = [
     "Order",
     "OrderLine",
     "Person",
+    "Recovery",
+    "RecoveryRequest",
     "RefreshToken",
     "Session",
     "SigningKey",

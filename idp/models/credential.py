@@ -1,12 +1,13 @@
-"""What an account proves itself with, and the one-time links that lead to it."""
+"""What an account proves itself with, the one-time links that lead to it, and the requests for them."""
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.db import Base, Identified
+from idp.models.task import Due
 
 
 class Credential(Identified, Base):
@@ -33,15 +34,39 @@ class Credential(Identified, Base):
     )
 
 
-class Activation(Identified, Base):
-    """A one-time link with which the owner of an account chooses the first password (4.4, 5.1)."""
-
-    __tablename__ = "activation"
+class OneTimeLink(Identified):
+    """Columns of links that work once.  At most one of an account and kind is usable (`idp/flows/one_time_links.py`)."""
 
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
     token_digest: Mapped[str] = mapped_column(unique=True)
     issued_at: Mapped[datetime]
-    issued_by: Mapped[str]
     expires_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
     voided_at: Mapped[datetime | None]
+
+
+class Activation(OneTimeLink, Base):
+    """A link with which the owner of an account chooses the first password (4.4, 5.1)."""
+
+    __tablename__ = "activation"
+
+    issued_by: Mapped[str]
+
+
+class Recovery(OneTimeLink, Base):
+    """A link with which the owner of an account chooses a new password for a forgotten one (4.2, 4.3)."""
+
+    __tablename__ = "recovery"
+
+    email: Mapped[str]  # it works while this is the personal address
+
+
+class RecoveryRequest(Identified, Due, Base):
+    """Somebody has forgotten something.  A worker looks whom it concerns, so that the page can't tell; then it is gone."""
+
+    __tablename__ = "recovery_request"
+
+    forgotten: Mapped[str]  # policies.recovery.Forgotten
+    entered: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    address: Mapped[str | None]
+    request_id: Mapped[str]

@@ -13,15 +13,16 @@ from idp.flows.apply_order import apply_order
 from idp.flows.follow_orders import follow_orders
 from idp.flows.here import at_work
 from idp.flows.record import record
+from idp.flows.recover import answer_request
 from idp.log import log
-from idp.models import Order, Person
+from idp.models import Order, Person, RecoveryRequest
 from idp.provisioning.converge import converge
 from idp.provisioning.deliver import deliver
 from idp.provisioning.tell_client import tell_client
 from idp.provisioning.workshop import Workshop
 from policies.retry import RetryRules, delay
 
-T = TypeVar("T", Order, Person)
+T = TypeVar("T", Order, Person, RecoveryRequest)
 
 MOST_FAILURES = 10  # of applying an order, before a person must look
 LATER = timedelta(minutes=5)  # when following the orders of a person failed
@@ -80,6 +81,22 @@ def _review(workshop: Workshop, person_id: UUID) -> None:
             db.session.get_one(Person, person_id, with_for_update=True).review_at = here.now + LATER
 
 
+def _recover(workshop: Workshop, request_pk: UUID) -> None:
+    """A request that crashes is forgotten: whoever made it makes it again."""
+    here = at_work(workshop.service, "anonymous")
+    try:
+        with unit_of_work():
+            request = _take(RecoveryRequest, RecoveryRequest.id == request_pk, RecoveryRequest.run_at <= here.now)
+            if request is not None:
+                answer_request(here, request)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.error("recovery-crash", request=str(request_pk), exc_info=error)
+        with unit_of_work():
+            db.session.execute(sa.delete(RecoveryRequest).where(RecoveryRequest.id == request_pk))
+
+
 def _take(table: type[T], *due: sa.ColumnElement[bool]) -> T | None:
     """The row if it is due and nobody else is working on it."""
     return db.session.scalar(sa.select(table).where(*due).with_for_update(skip_locked=True))
@@ -91,4 +108,5 @@ KINDS_OF_WORK: Mapping[str, Callable[[Workshop, UUID], None]] = {
     "task": converge,
     "message": deliver,
     "logout": tell_client,
+    "recovery": _recover,
 }

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from idp.db import reader
-from idp.flows.work import CLOSING, MESSAGES, ORDERS, Work
-from idp.models import LogoutNotice, Message, Order, Person, Task
+from idp.flows.work import CLOSING, MESSAGES, OPENING, ORDERS, Work
+from idp.models import LogoutNotice, Message, Order, Person, RecoveryRequest, Task
 from idp.provisioning.lease import claimable
 
 ORDERS_QUEUE, MAIL_QUEUE, LOGOUT_QUEUE = "orders", "mail-out", "logout"
@@ -43,6 +43,11 @@ def _messages(now: datetime, _queue: str) -> sa.Select[Any]:
     return due.order_by(Message.run_at)
 
 
+def _recoveries(now: datetime, _queue: str) -> sa.Select[Any]:
+    due = _rows("recovery", RecoveryRequest.id, RecoveryRequest.run_at, sa.literal(OPENING))
+    return due.where(RecoveryRequest.run_at <= now).order_by(RecoveryRequest.run_at)
+
+
 def _notices(now: datetime, _queue: str) -> sa.Select[Any]:
     due = _rows("logout", LogoutNotice.id, LogoutNotice.run_at, sa.literal(CLOSING))
     return due.where(claimable(LogoutNotice, now)).order_by(LogoutNotice.run_at)
@@ -54,7 +59,7 @@ def _rows(kind: str, row_id: Any, run_at: Any, priority: Any) -> sa.Select[Any]:
 
 FINDERS: Mapping[str, tuple[Callable[[datetime, str], sa.Select[Any]], ...]] = {
     ORDERS_QUEUE: (_people, _orders),
-    MAIL_QUEUE: (_messages,),
+    MAIL_QUEUE: (_messages, _recoveries),
     LOGOUT_QUEUE: (_notices,),
 }
 """What each queue does; all others are systems, which have tasks."""

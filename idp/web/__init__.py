@@ -3,23 +3,25 @@
 from flask import Flask
 
 from idp.web import device, errors, visitor
-from idp.web.account import open_system
+from idp.web.account import open_system, password
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
 from idp.web.officer import desk
-from idp.web.signin import activation, agreement, choose_account, consent, device_link, sign_in, sign_out
+from idp.web.signin import activation, agreement, choose_account, consent, device_link, recovery, sign_in, sign_out
 
 PAGES = (
     sign_in.bp,
     sign_out.bp,
     activation.bp,
+    recovery.bp,
     agreement.bp,
     choose_account.bp,
     open_system.bp,
     consent.bp,
     device_link.bp,
     account.bp,
+    password.bp,
     desk.bp,
     orders.bp,
     clients.bp,

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from policies.sessions import OFFICER, PERSON, SessionRules, alive
+from policies.sessions import OFFICER, PERSON, SessionRules, alive, is_fresh
 
 START = datetime(2026, 9, 7, 8, tzinfo=UTC)
 MOMENT = timedelta.resolution
@@ -26,3 +26,8 @@ def test_activity_does_not_prolong_it_beyond_its_absolute_end(rules: SessionRule
 def test_officers_are_signed_out_sooner() -> None:
     assert (OFFICER.idle, OFFICER.absolute) == (timedelta(minutes=15), timedelta(hours=12))
     assert (PERSON.idle, PERSON.absolute) == (timedelta(hours=1), timedelta(hours=24))
+
+
+def test_a_sign_in_is_fresh_for_five_minutes() -> None:
+    assert is_fresh(START, START + timedelta(minutes=5) - MOMENT)
+    assert not is_fresh(START, START + timedelta(minutes=5))

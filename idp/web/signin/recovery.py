@@ -1,0 +1,67 @@
+"""Forgotten password, forgotten login, and the page behind the link (4.2, 4.3).  Looking at the link does not spend it.
+
+Every question gets one answer: what it is about is looked up later, by a worker (`idp/flows/recover.py`).
+"""
+
+from datetime import timedelta
+
+from flask import Blueprint, g, render_template, request
+
+from idp.flows.recover import ask_to_recover
+from idp.flows.reset_password import find_reset, reset_password
+from idp.service import service
+from policies.recovery import Forgotten
+
+bp = Blueprint("recovery", __name__)
+
+
+@bp.get("/forgotten-password")
+def forgotten_password() -> str:
+    return _form(Forgotten.PASSWORD)
+
+
+@bp.post("/forgotten-password")
+def ask_for_password() -> str:
+    return _asked(Forgotten.PASSWORD)
+
+
+@bp.get("/forgotten-login")
+def forgotten_login() -> str:
+    return _form(Forgotten.LOGIN)
+
+
+@bp.post("/forgotten-login")
+def ask_for_login() -> str:
+    return _asked(Forgotten.LOGIN)
+
+
+@bp.get("/recovery/<token>")
+def show(token: str) -> str | tuple[str, int]:
+    return _page(token, [])
+
+
+@bp.post("/recovery/<token>")
+def submit(token: str) -> str | tuple[str, int]:
+    refusal = reset_password(g.here, token, request.form.get("password", ""), request.form.get("again", ""))
+    if refusal is None:
+        return render_template("activation_done.html", recovered=True)
+    return _page(token, refusal.details.get("broken", []))
+
+
+def _form(forgotten: Forgotten) -> str:
+    return render_template("forgotten.html", forgotten=forgotten.value)
+
+
+def _asked(forgotten: Forgotten) -> str:
+    ask_to_recover(g.here, forgotten, request.form.get("entered", ""))
+    minutes = service().profile.rules.recovery.lifetime // timedelta(minutes=1)
+    return render_template("forgotten_sent.html", forgotten=forgotten.value, minutes=minutes)
+
+
+def _page(token: str, broken: list[str]) -> str | tuple[str, int]:
+    invitation = find_reset(token, g.here.now)
+    if invitation is None:
+        return render_template("activation_spent.html", recovered=True), 410
+    limits = service().profile.rules.password
+    page = render_template("reset.html", login=invitation.login, limits=limits, refusals=broken)
+    return (page, 422) if broken else page

@@ -1,0 +1,28 @@
+"""Who is mailed about what they have forgotten (4.2, 4.3)."""
+
+from dataclasses import replace
+
+import pytest
+
+from policies.recovery import Answer, Asked, Forgotten, RecoveryRules, answer
+
+RULES = RecoveryRules(mails=3)
+SOMEBODY = Asked(is_open=True, activated=True, has_address=True, mails=0)
+
+
+@pytest.mark.parametrize("forgotten", Forgotten)
+def test_an_open_account_with_an_address_is_mailed_some_times_an_hour(forgotten: Forgotten) -> None:
+    verdicts = [answer(forgotten, replace(SOMEBODY, mails=mails), RULES) for mails in range(5)]
+    assert verdicts == [Answer.MAIL] * 3 + [Answer.ENOUGH] * 2
+
+
+@pytest.mark.parametrize("forgotten", Forgotten)
+def test_closed_accounts_and_those_without_an_address_get_nothing(forgotten: Forgotten) -> None:
+    assert answer(forgotten, replace(SOMEBODY, is_open=False), RULES) is Answer.CLOSED
+    assert answer(forgotten, replace(SOMEBODY, has_address=False), RULES) is Answer.NO_ADDRESS
+
+
+def test_a_first_password_comes_by_the_link_of_the_officer_alone_but_its_login_may_be_asked_for() -> None:
+    newcomer = replace(SOMEBODY, activated=False)
+    assert answer(Forgotten.PASSWORD, newcomer, RULES) is Answer.NOT_ACTIVATED
+    assert answer(Forgotten.LOGIN, newcomer, RULES) is Answer.MAIL
