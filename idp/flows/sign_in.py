@@ -5,7 +5,7 @@ many guesses run at once, no more are answered than the rules allow.  Known and 
 way, so that nobody learns which exist.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -123,12 +123,12 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     if where is Door.SHUT:
         _lock(here, login, account)  # should the one whose turn it was never have come to it
         return _locked(here, login, account)
-    stronger = _stronger(here, account, password) if account and right else None  # before anything is locked
-    if account is None or not right or not _stands(account):
+    if account is None or not right:
+        return _wrong(here, login, account, where)
+    account = _strengthened(here, account, password)
+    if not _stands(account):
         return _wrong(here, login, account, where)
     FORGET.all(db.session.connection(), entered=login)
-    if stronger is not None:
-        REHASH.all(db.session.connection(), account=account.id, old=account.password_hash, new=stronger)
     return account
 
 
@@ -157,16 +157,18 @@ def _matches(here: Here, stored: str | None, password: str) -> bool:
     return here.service.hasher.verify(stored, "" if too_long else normalise(password)) and not too_long
 
 
-def _stronger(here: Here, account: Found, password: str) -> str | None:
-    """The hash of the same password by today's parameters, when it was made by others (ASVS 11.4.2); under a storm,
-    another time."""
+def _strengthened(here: Here, account: Found, password: str) -> Found:
+    """With the hash of the same password by today's parameters, when it was made by others (ASVS 11.4.2); under a
+    storm, another time.  With one salt several hands come to the same hash."""
     hasher = here.service.hasher
     if not hasher.outdated(account.password_hash):
-        return None
+        return account
     try:
-        return hasher.hash(normalise(password), salt_of=account.password_hash)
+        stronger = hasher.hash(normalise(password), salt_of=account.password_hash)
     except Busy:
-        return None
+        return account
+    REHASH.all(account=account.id, old=account.password_hash, new=stronger)
+    return replace(account, password_hash=stronger)
 
 
 def _stands(account: Found) -> bool:

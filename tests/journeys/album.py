@@ -13,6 +13,7 @@ from playwright.sync_api import Page
 from idp.db import db
 from idp.models import Client, InitialAccessToken
 from tests.builders import Someone
+from tests.idp.recovery import mails, work
 from tests.journeys.conftest import Browse
 from tests.journeys.devices import television
 from tests.journeys.relying_party import RelyingParty
@@ -35,7 +36,9 @@ class Album:
         for part in (
             self._way_in,
             self._first_day,
+            self._recovery,
             self._account,
+            self._changed_password,
             self._desk,
             self._orders,
             self._clients,
@@ -104,6 +107,45 @@ class Album:
         page.eval_on_selector("#accept", "field => field.required = false")
         send(page)
         yield "agreement-refused", page
+
+    def _recovery(self) -> Iterator[tuple[str, Page]]:
+        nazgul = self.scene.make.account("nazgul")
+        page = self._open("/forgotten-login")
+        yield "forgotten-login", page
+        page.goto(f"/forgotten-password?lang={self.language}")
+        yield "forgotten-password", page
+        page.fill("#entered", nazgul.login)
+        send(page)
+        yield "forgotten-sent", page
+        work(self.scene.make)
+        link = next(mail.link for mail in mails(self.scene.make) if mail.template == "password-reset")
+        page.goto(link)
+        yield "reset", page
+        page.fill("#password", "aaa")
+        page.fill("#again", "aab")
+        send(page)
+        yield "reset-refused", page
+        page.fill("#password", GOOD)
+        page.fill("#again", GOOD)
+        send(page)
+        yield "reset-done", page
+        page.goto(link)
+        yield "reset-spent", page
+
+    def _changed_password(self) -> Iterator[tuple[str, Page]]:
+        page = self._signed_in(self.scene.make.account("ermek"), "/account/password")
+        yield "password", page
+        self.scene.make.clock.advance(minutes=5)
+        page.reload()
+        yield "password-present", page
+        for place in range(4):
+            page.fill("#present", "wrong")
+            page.fill("#password", GOOD)
+            page.fill("#again", GOOD)
+            send(page)
+            if place == 0:
+                yield "password-wrong", page
+        yield "password-locked", page
 
     def _account(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.account("daniyar", systems=("avn", "moodle", "unet", "mail")))
