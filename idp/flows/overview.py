@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
-from idp.models import Acceptance, Account, AffiliationRow, Client, Consent, Department, Link, Person, Session, System
+from idp.models import Acceptance, Account, AffiliationRow, Client, Consent, Department, Link, Person, System
 from policies.naming import display_name
 
 
@@ -23,13 +23,12 @@ class Door:
 
 
 def overview(here: Here, session: LiveSession, language: str) -> dict[str, Any]:
-    """Person, systems, sessions and agreements, as the account page shows them."""
+    """Person, systems and agreements, as the account page shows them."""
     account = db.session.get_one(Account, session.account_id)
     return {
         "person": _person(account, language),
         "systems": _systems(account, language),
         "doors": doors(account.id),
-        "sessions": _sessions(account, session),
         "agreements": db.session.scalars(
             sa.select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at.desc())
         ).all(),
@@ -103,22 +102,3 @@ def _standing(wanted: bool, there: bool) -> str:
     if wanted:
         return "open" if there else "opening"
     return "closed" if there else "closing"
-
-
-def _sessions(account: Account, current: LiveSession) -> list[dict[str, Any]]:
-    rows = db.session.scalars(
-        sa.select(Session)
-        .where(Session.account_id == account.id, Session.ended_at.is_(None))
-        .order_by(Session.last_seen_at.desc())
-        .limit(20)
-    )
-    return [
-        {
-            "started_at": row.started_at,
-            "last_seen_at": row.last_seen_at,
-            "address": row.address,
-            "agent": row.agent,
-            "current": row.id == current.id,
-        }
-        for row in rows
-    ]

@@ -155,7 +155,7 @@ def end_session(here: Here, session_id: UUID, reason: str) -> int:
     return _end(here, Session.id == session_id, reason)
 
 
-def end_all_sessions(here: Here, account: Account, reason: str, but: Sequence[UUID] = ()) -> int:
+def end_all_sessions(here: Here, account: Named, reason: str, but: Sequence[UUID] = ()) -> int:
     """End every session of `account` (except `but`), revoke what clients hold, also through those that
     ended without it (`end_outlived_sessions`); how many ended."""
     ended = len(_mark_ended(here, sa.and_(Session.account_id == account.id, Session.id.not_in(but)), reason))

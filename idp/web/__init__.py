@@ -2,13 +2,14 @@
 
 from flask import Flask
 
-from idp.web import device, errors, visitor
-from idp.web.account import open_system, password
+from idp.web import errors, visitor
+from idp.web.account import open_system, password, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
 from idp.web.officer import desk
 from idp.web.signin import activation, agreement, choose_account, consent, device_link, recovery, sign_in, sign_out
+from policies.devices import device
 
 PAGES = (
     sign_in.bp,
@@ -22,6 +23,7 @@ PAGES = (
     device_link.bp,
     account.bp,
     password.bp,
+    sessions.bp,
     desk.bp,
     orders.bp,
     clients.bp,
@@ -35,4 +37,4 @@ def init_app(app: Flask, doors: errors.Doors) -> None:
         app.register_blueprint(blueprint)
     errors.init_app(app, doors)
     visitor.init_app(app)
-    device.init_app(app)
+    app.add_template_filter(device)

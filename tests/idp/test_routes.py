@@ -55,7 +55,9 @@ def url(route: Route) -> str:
     """An address of the route; nothing has these ids."""
     values: dict[str, Any] = dict.fromkeys(route.arguments, "x")
     values |= {
-        name: UUID(int=1) for name in route.arguments if name.endswith(("_pk", "account_id", "task_id", "token_id"))
+        name: UUID(int=1)
+        for name in route.arguments
+        if name.endswith(("_pk", "account_id", "task_id", "token_id", "session_id"))
     }
     values |= {"version": 1} if "version" in route.arguments else {}
     _, path = route.build(values, append_unknown=False) or ("", "")

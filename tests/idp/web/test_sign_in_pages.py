@@ -10,7 +10,6 @@ from idp.clock import SetClock
 from idp.db import db
 from idp.errors import Busy
 from idp.models import Acceptance, Session
-from idp.web.device import device
 from tests.builders import Make
 from tests.idp.web.browser import Browser
 
@@ -127,16 +126,3 @@ def test_language_links_of_an_answer_to_a_form_lead_to_its_page(make: Make, path
 @pytest.mark.parametrize(("lang", "spoken"), [("ru", "ru"), ("xx", "en"), ("", "en")])
 def test_only_languages_of_the_house_are_chosen(make: Make, lang: str, spoken: str) -> None:
     assert f'<html lang="{spoken}">' in Browser(make).get(f"/sign-in?lang={lang}").text
-
-
-ANDROID = "Mozilla/5.0 (Linux; Android 14; K) AppleWebKit/537.36 Chrome/140.0.0.0 Mobile Safari/537.36"
-IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 Safari/604.1"
-
-
-@pytest.mark.parametrize(
-    ("agent", "named"),
-    [(ANDROID, "Chrome, Android"), (IPHONE, "Safari, iPhone"),
-     ("curl/8.5", "curl/8.5"), ("", ""), ("x" * 99, "x" * 40)],
-)  # fmt: skip
-def test_a_browser_is_named_as_people_know_it(agent: str, named: str) -> None:
-    assert device(agent) == named

@@ -1,6 +1,7 @@
-"""What people recognise of a browser: its name and system, out of the User-Agent it sends.  A hint, nothing more."""
+"""What people recognise of a device: browser and system, out of the User-Agent it sends.  Regulation 5.4, 6.5.
 
-from flask import Flask
+Owns the words for the handful that are common.  A hint, nothing more: a program may call itself what it likes.
+"""
 
 # In the order of looking: many browsers name others they descend from.
 BROWSERS = (("YaBrowser/", "Yandex"), ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser/", "Samsung Internet"),
@@ -10,12 +11,7 @@ SYSTEMS = (("Android", "Android"), ("iPhone", "iPhone"), ("iPad", "iPad"), ("Win
            ("Mac OS X", "macOS"), ("CrOS", "ChromeOS"), ("Linux", "Linux"))  # fmt: skip
 
 
-def init_app(app: Flask) -> None:
-    """Give templates the filter `device`."""
-    app.add_template_filter(device)
-
-
 def device(agent: str) -> str:
-    """«Chrome, Android»; the beginning of what it calls itself when we know none of it."""
+    """«Chrome, Android», without versions; empty for what none of the words fits."""
     known = [next((name for mark, name in table if mark in agent), "") for table in (BROWSERS, SYSTEMS)]
-    return ", ".join(filter(None, known)) or agent[:40]
+    return ", ".join(filter(None, known))
