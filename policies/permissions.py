@@ -84,6 +84,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "register-client": ((admin,),),
     "see-desk": ((officer,), (admin,)),
     "see-order": ((hr,), (admin,)),
+    "handle-misuse": ((security, not_oneself), (admin, not_oneself)),
     "read-audit": ((security,), (admin,)),
 }
 

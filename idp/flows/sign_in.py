@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from idp.db import db
 from idp.errors import Busy
 from idp.flows.here import Here
+from idp.flows.misuse_link import misuse_link
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
@@ -42,7 +43,10 @@ COUNTED = {  # the same statement in the words of either database
     for name, insert in (("sqlite", insert_sqlite), ("postgresql", insert_postgresql))
 }
 FORGET = Prepared(
-    sa.update(Lockout).where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None)).values(attempts=0)
+    sa.update(Lockout)
+    .where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None))
+    .values(attempts=0)
+    .returning(Lockout.login)
 )
 REHASH = Prepared(
     sa.update(Credential)
@@ -128,7 +132,8 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     account = _strengthened(here, account, password)
     if not _stands(account):
         return _wrong(here, login, account, where)
-    FORGET.all(db.session.connection(), entered=login)
+    if FORGET.first(db.session.connection(), entered=login) is None:  # locked since its turn was counted
+        return _locked(here, login, account)
     return account
 
 
@@ -198,7 +203,8 @@ def _lock(here: Here, login: str, account: Found | None) -> bool:
     record(here, "locked", account, login=login, before={"locked": False}, after={"locked": True})
     if account is not None:
         owner = db.session.get_one(Account, account.id)
-        send_message(here, owner, "locked", f"locked/{login}/{here.now.isoformat()}")
+        key = f"locked/{login}/{here.now.isoformat()}"
+        send_message(here, owner, "locked", key, misuse_link=misuse_link(here, account.id))
     return True
 
 

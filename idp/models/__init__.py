@@ -12,6 +12,7 @@ from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode
 from idp.models.link import Link
 from idp.models.lockout import Lockout
 from idp.models.logout_notice import LogoutNotice
+from idp.models.misuse import MisuseReport
 from idp.models.officer import Officer
 from idp.models.order import Delivery, Order, OrderLine
 from idp.models.person import AffiliationRow, Person
@@ -42,6 +43,7 @@ __all__ = [
     "Lockout",
     "LogoutNotice",
     "Message",
+    "MisuseReport",
     "Officer",
     "Order",
     "OrderLine",

@@ -3,11 +3,11 @@
 from flask import Flask
 
 from idp.web import errors, visitor
-from idp.web.account import open_system, password, sessions
+from idp.web.account import open_system, password, report_misuse, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
-from idp.web.officer import desk
+from idp.web.officer import desk, misuse
 from idp.web.signin import activation, agreement, choose_account, consent, device_link, recovery, sign_in, sign_out
 from policies.devices import device
 
@@ -24,7 +24,9 @@ PAGES = (
     account.bp,
     password.bp,
     sessions.bp,
+    report_misuse.bp,
     desk.bp,
+    misuse.bp,
     orders.bp,
     clients.bp,
     initial_tokens.bp,

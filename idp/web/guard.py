@@ -29,6 +29,7 @@ PERSON = Rule(signed_in=True, arrived=True)
 DESK = Rule(signed_in=True, arrived=True, act="see-desk")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
+MISUSE = Rule(signed_in=True, arrived=True, act="handle-misuse")
 
 LONGEST_ADDRESS = 200  # characters
 
@@ -78,6 +79,12 @@ ROUTES: dict[str, Rule] = {
     "account_sessions.show": PERSON,
     "account_sessions.end": PERSON,
     "account_sessions.end_others": PERSON,
+    "report_misuse.show": OPEN,
+    "report_misuse.submit": OPEN,
+    "report_misuse.show_own": PERSON,
+    "report_misuse.submit_own": PERSON,
+    "misuse.show": MISUSE,
+    "misuse.close": MISUSE,
     "desk.show": DESK,
     "desk.lift": DESK,
     "desk.confirm": DESK,

@@ -31,6 +31,7 @@ class Visitor:
     is_officer: bool
     is_hr: bool
     registers_clients: bool
+    handles_misuse: bool
 
 
 def init_app(app: Flask) -> None:
@@ -68,4 +69,5 @@ def _visitor() -> Visitor:
         is_officer=may("see-desk", g.here.who, NOBODY, g.here.now),
         is_hr=may("see-order", g.here.who, NOBODY, g.here.now),
         registers_clients=may("register-client", g.here.who, NOBODY, g.here.now),
+        handles_misuse=may("handle-misuse", g.here.who, NOBODY, g.here.now),
     )

@@ -22,9 +22,14 @@ from tests.builders import Make, settings_for
 from tests.idp.web.browser import TOKEN, Browser
 
 VISITORS = ("anonymous", "newcomer", "person", "officer", "hr", "security", "admin")
-MAY_SEE = {"see-desk": {"officer", "admin"}, "see-order": {"hr", "admin"}, "register-client": {"admin"}}
+MAY_SEE = {"see-desk": {"officer", "admin"}, "see-order": {"hr", "admin"}, "register-client": {"admin"},
+           "handle-misuse": {"security", "admin"}}  # fmt: skip
 PROGRAMS = ("orders.", "clients.", "health.", "oauth.")
-ENDING = {"signout.submit", "oauth.logout"}  # for anybody, and nobody would be signed in any more for the rest
+ENDING = {
+    "signout.submit",
+    "oauth.logout",
+    "report_misuse.submit_own",
+}  # for anybody, and nobody would be signed in any more for the rest
 FRAMED = {"oauth.check_session"}  # stands in foreign frames (tests/idp/oauth/test_check_session.py)
 TO_SIGN_IN = re.compile(r"/(sign-in|continue|agreement)(\?|$)")
 
@@ -57,7 +62,7 @@ def url(route: Route) -> str:
     values |= {
         name: UUID(int=1)
         for name in route.arguments
-        if name.endswith(("_pk", "account_id", "task_id", "token_id", "session_id"))
+        if name.endswith(("_pk", "account_id", "task_id", "token_id", "session_id", "case_id"))
     }
     values |= {"version": 1} if "version" in route.arguments else {}
     _, path = route.build(values, append_unknown=False) or ("", "")

@@ -25,7 +25,7 @@ EVERY_ACT = sorted(PERMISSIONS)
         ("officer", {"lift-lockout", "confirm-task", "issue-activation", "see-desk"}),
         ("admin", set(EVERY_ACT)),
         ("hr", {"see-order"}),
-        ("security", {"read-audit"}),
+        ("security", {"read-audit", "handle-misuse"}),
         ("student", set()),
     ],
 )
@@ -33,8 +33,10 @@ def test_each_role_may_do_its_own_acts_and_no_other(role: str, acts: set[str]) -
     assert {act for act in EVERY_ACT if may(act, who(role), AIDA, NOW)} == acts
 
 
-@pytest.mark.parametrize("act", ["lift-lockout", "confirm-task", "issue-activation", "appoint-officer"])
-@pytest.mark.parametrize("role", ["officer", "admin"])
+@pytest.mark.parametrize(
+    "act", ["lift-lockout", "confirm-task", "issue-activation", "appoint-officer", "handle-misuse"]
+)
+@pytest.mark.parametrize("role", ["officer", "admin", "security"])
 def test_nobody_does_to_themselves_what_needs_an_officer(act: str, role: str) -> None:
     assert not may(act, who(role), MYSELF, NOW)
 

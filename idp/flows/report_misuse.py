@@ -1,0 +1,71 @@
+"""Reporting unauthorised access (Regulation 5.4, 6.5): everything stops at once, and the security officer has a case.
+
+The login is locked like by wrong passwords (5.7), so that only an officer opens it again; sessions and grants end;
+and the moment is kept from which acts under the account are not the person's own.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert as insert_postgresql
+from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from uuid_utils.compat import uuid7
+
+from idp.db import db
+from idp.flows.here import Here
+from idp.flows.record import record
+from idp.flows.send_message import send_message
+from idp.flows.sessions import end_all_sessions
+from idp.models import Account, Grant, Lockout, MisuseReport
+
+INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
+LONGEST_WORDS = 500  # characters
+
+
+def report_misuse(here: Here, account: Account, way: str, told: str = "") -> bool:
+    """Lock, end everything, open a case.  Said again, it does all of it again, and the case stays one: False.
+
+    `way`: ``mail`` or ``account``; `told`: what the person noticed.
+    """
+    owner = here.acting_as(f"account/{account.login}")
+    locked = _lock(owner, account)  # first: a sign-in that runs now waits for it, or is ended below
+    end_all_sessions(owner, account, "misuse-reported")
+    _revoke_grants(owner, account)
+    case = _open_case(owner, account, way, told.strip()[:LONGEST_WORDS] or None)
+    if locked:
+        record(owner, "locked", account, before={"locked": False}, after={"locked": True, "reason": "misuse-reported"})
+    if case:
+        record(owner, "misuse-reported", account, before={"case": None}, after={"case": "open", "way": way})
+        key = f"misuse-reported/{account.login}/{here.now.isoformat()}"
+        send_message(owner, account, "misuse-reported", key)
+    return case
+
+
+def _lock(here: Here, account: Account) -> bool:
+    """Whether it was open before."""
+    put = INSERTS[db.engine.dialect.name](Lockout).values(
+        login=account.login, attempts=0, last_at=here.now, locked_at=here.now
+    )
+    shut = put.on_conflict_do_update(
+        index_elements=[Lockout.login], set_={"locked_at": here.now}, where=Lockout.locked_at.is_(None)
+    )
+    return db.session.execute(shut.returning(Lockout.login)).first() is not None
+
+
+def _revoke_grants(here: Here, account: Account) -> None:
+    """Also those of sessions that ended by themselves before: clients may still hold them."""
+    db.session.execute(
+        sa.update(Grant)
+        .where(Grant.account_id == account.id, Grant.revoked_at.is_(None))
+        .values(revoked_at=here.now, revoke_reason="misuse-reported")
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _open_case(here: Here, account: Account, way: str, told: str | None) -> bool:
+    """False when one is open: the index lets in one, whoever comes at the same time."""
+    put = INSERTS[db.engine.dialect.name](MisuseReport).values(
+        id=uuid7(), account_id=account.id, reported_at=here.now, way=way, address=here.address, told=told
+    )
+    return db.session.execute(put.on_conflict_do_nothing().returning(MisuseReport.id)).first() is not None
