@@ -16,6 +16,7 @@ class Here:
 
     `actor` names who acts in the audit trail: ``account/<login>``, ``order/<source>/<number>``, ``worker``,
     ``command`` or ``anonymous``.  `who` holds the appointments of a signed-in person, for the permissions table.
+    `device` is a random token by which the browser is known again; it opens nothing.
     """
 
     service: Service
@@ -27,6 +28,7 @@ class Here:
     who: Who | None = None
     account_id: UUID | None = None
     session_id: UUID | None = None
+    device: str | None = None
 
     def acting_as(self, actor: str) -> Self:
         """The same circumstances, recorded under another name."""

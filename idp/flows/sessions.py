@@ -15,6 +15,7 @@ from uuid_utils.compat import uuid7
 from idp.crypto import digest, new_token
 from idp.db import db, gathered
 from idp.flows.here import Here
+from idp.flows.new_device import tell_of_new_device
 from idp.flows.record import Named, record
 from idp.flows.tell_clients import tell_clients
 from idp.models import Acceptance, Account, Grant, Link, Officer, Session
@@ -95,6 +96,7 @@ def start_session(here: Here, account: Named, amr: Sequence[str] = ("pwd",)) -> 
         return token
     if here.session_id is not None:
         end_session(here, here.session_id, "replaced")
+    tell_of_new_device(here, account)
     BEGIN.all(
         db.session.connection(),
         id=uuid7(),
@@ -106,6 +108,7 @@ def start_session(here: Here, account: Named, amr: Sequence[str] = ("pwd",)) -> 
         amr=list(amr),
         address=here.address,
         agent=here.agent[:200],
+        device_digest=digest(here.device) if here.device else None,
     )
     return token
 

@@ -24,3 +24,4 @@ class Session(Identified, Base):
     end_reason: Mapped[str | None]
     address: Mapped[str | None]
     agent: Mapped[str]
+    device_digest: Mapped[str | None]  # of the cookie by which a browser is known again

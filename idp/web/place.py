@@ -6,7 +6,7 @@ the views: a session past its limits, which opens nothing and can only be ended.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 import structlog
@@ -22,6 +22,8 @@ from idp.settings import Settings
 from idp.web.audience import for_programs
 from policies.permissions import Who
 
+LONGEST_TOKEN = 100  # characters
+DEVICE_KNOWN = timedelta(days=400)  # as long as browsers keep a cookie at most
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 FILES = {"static", "bootstrap.static"}
 ALWAYS = (
@@ -45,11 +47,18 @@ def cookie_name(settings: Settings, what: str) -> str:
 
 
 def keep_session(response: Response, token: str) -> None:
-    """Give the browser its session; it forgets it when it closes (5.6: no «remember me»)."""
+    """Give the browser its session; it forgets it when it closes (5.6: no «remember me»).
+
+    What it keeps longer opens nothing: by it the browser is known again at the next sign-in.
+    """
     settings = service().settings
     response.set_cookie(
         cookie_name(settings, "session"), token, secure=settings.https, httponly=True, samesite="Lax", path="/"
     )
+    response.set_cookie(
+        cookie_name(settings, "device"), g.device, max_age=DEVICE_KNOWN,
+        secure=settings.https, httponly=True, samesite="Lax", path="/",
+    )  # fmt: skip
     change_browser_state(response)
 
 
@@ -92,7 +101,8 @@ def _of_person(house: Service) -> Here:
     """A change that comes from another site's page: 400 (ASVS 3.5.1).  Else whoever is signed in in this browser."""
     if request.method in CHANGING and not _takes_foreign_forms() and _is_from_elsewhere(house.settings.base_url):
         abort(400)
-    here = _circumstances(house)
+    g.device = request.cookies.get(cookie_name(house.settings, "device")) or new_token()
+    here = replace(_circumstances(house), device=g.device[:LONGEST_TOKEN])
     session, who = _live_session(house, here.now)
     if session is None:
         return here

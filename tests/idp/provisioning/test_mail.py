@@ -1,7 +1,8 @@
 """Mail that is really sent, to a server that is sometimes there."""
 
+import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -17,8 +18,9 @@ from idp.provisioning.carry_out import carry_out
 from idp.provisioning.runner import Runner
 from idp.provisioning.workshop import Workshop
 from idp.settings import Settings
-from tests.builders import settings_for
+from tests.builders import Make, settings_for
 from tests.idp.provisioning.orders import Desk, hire
+from tests.idp.web.browser import Browser
 from tests.postgres import free_port
 
 
@@ -114,3 +116,24 @@ def test_a_mail_that_cannot_be_written_is_put_off_and_not_in_the_way_of_others(
     runner.run_until_idle()
     assert [to for to, _ in postbox.mails] == [[f"n{number + 500_000}@example.org"]]
     assert desk.message(number).failures == 1
+
+
+def test_the_mails_about_a_lock_and_a_new_device_carry_the_link_that_locks(
+    make: Make, runner: Runner, postbox: Postbox
+) -> None:
+    someone = make.account("zuura")
+    for agent in ("Firefox/1 Windows", "Firefox/1 Android"):
+        browser = Browser(make)
+        browser._headers |= {"User-Agent": agent}
+        browser.sign_in(someone)
+    for _ in range(4):
+        Browser(make).sign_in(replace(someone, password="Not-the-1-password"))
+    runner.run_until_idle()
+    texts = [mail.get_content() for to, mail in postbox.mails if to == ["zuura@example.org"]]
+    assert len(texts) == 2
+    assert sum("Firefox, Android" in text for text in texts) == 1
+    for text in texts:
+        (link,) = re.findall(r"^http://localhost(/report-misuse/\S+)$", text, re.MULTILINE)
+        assert Browser(make).submit(link, {}).status_code == 200
+    runner.run_until_idle()
+    assert len(postbox.mails) == 3, "one more: what was reported"
