@@ -3,7 +3,7 @@
 from flask import Flask
 
 from idp.web import errors, visitor
-from idp.web.account import open_system, password, report_misuse, sessions
+from idp.web.account import history, open_system, password, report_misuse, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
@@ -24,6 +24,7 @@ PAGES = (
     account.bp,
     password.bp,
     sessions.bp,
+    history.bp,
     report_misuse.bp,
     desk.bp,
     misuse.bp,

@@ -79,6 +79,7 @@ ROUTES: dict[str, Rule] = {
     "account_sessions.show": PERSON,
     "account_sessions.end": PERSON,
     "account_sessions.end_others": PERSON,
+    "account_history.show": PERSON,
     "report_misuse.show": OPEN,
     "report_misuse.submit": OPEN,
     "report_misuse.show_own": PERSON,
