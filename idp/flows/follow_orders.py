@@ -112,7 +112,8 @@ def _write_person(here: Here, person: Person, folded: Folded) -> None:
     left, moved_to = _move(here, person, folded.home_address)
     if changed or left != moved_to:
         before, after = changed | left, {name: told[name] for name in changed} | moved_to
-        record(here, "person-changed", subject=f"person/{person.id}", before=before, after=after)
+        account = db.session.scalar(sa.select(Account).where(Account.person_id == person.id))
+        record(here, "person-changed", account, subject=f"person/{person.id}", before=before, after=after)
 
 
 def _move(here: Here, person: Person, told: Mapping[str, str] | None) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -39,6 +39,7 @@ class Album:
             self._recovery,
             self._account,
             self._changed_password,
+            self._security,
             self._desk,
             self._orders,
             self._clients,
@@ -164,6 +165,26 @@ class Album:
         other = self._open()
         other.goto(self.unet.sign_in_url(self.scene.base, client_id))
         yield "sign-in-for-a-system", other
+
+    def _security(self) -> Iterator[tuple[str, Page]]:
+        someone = self.scene.make.account("saltanat")
+        self._signed_in(someone)
+        page = self._signed_in(someone, "/account/sessions")
+        yield "sessions", page
+        page.goto("/account/history")
+        yield "history", page
+        page.goto("/account/report-misuse")
+        yield "report-misuse", page
+        page.fill("#told", "Түнкү саат үчтө кирүү болгон")
+        send(page)
+        yield "misuse-reported", page
+        page.goto("/report-misuse/old")
+        yield "report-misuse-spent", page
+        page = self._signed_in(self.scene.make.officer("turat", role="security", department=None), "/misuse")
+        yield "misuse", page
+        page.locator("input[name=result]").first.fill(" ")
+        send(page, "main form.together button")
+        yield "misuse-refused", page
 
     def _desk(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("elnura", department="0112"), "/desk")
