@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from zoneinfo import ZoneInfo
 
 from policies.access import SystemRule
@@ -43,11 +44,19 @@ class Institution:
     country: str  # ISO 3166-1 alpha-2; whose public holidays count
     timezone: str  # IANA name; deadlines are days there
     languages: tuple[str, ...]  # of pages and mails, the default first
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()  # its own, so that people are told what is inside
 
     @property
     def zone(self) -> ZoneInfo:
         """The time zone of all local days."""
         return ZoneInfo(self.timezone)
+
+    def is_inside(self, address: str | None) -> bool:
+        """Whether an IP address belongs to its networks; what is no address, as proxies may tell it, does not."""
+        try:
+            return any(ip_address(address or "") in network for network in self.networks)
+        except ValueError:
+            return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,9 +89,20 @@ def _institution(section: Section) -> Institution:
         section.text("country"),
         _timezone(section),
         languages,
+        _networks(section),
     )
     section.nothing_left()
     return institution
+
+
+def _networks(section: Section) -> tuple[IPv4Network | IPv6Network, ...]:
+    networks: list[IPv4Network | IPv6Network] = []
+    for written in section.items("networks", str, ()):
+        try:
+            networks.append(ip_network(written))
+        except ValueError:
+            section.wrong("networks", f"is no network: {written!r}")
+    return tuple(networks)
 
 
 def _timezone(section: Section) -> str:

@@ -35,6 +35,7 @@ def own_sessions(here: Here, current: LiveSession) -> list[dict[str, Any]]:
             "id": row.id,
             "device": device(row.agent),
             "address": row.address,
+            "inside": here.service.profile.institution.is_inside(row.address),
             "started_at": row.started_at,
             "last_seen_at": row.last_seen_at,
             "current": row.id == current.id,

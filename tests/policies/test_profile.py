@@ -103,6 +103,16 @@ def test_public_holidays_and_the_profiles_own_days_make_the_calendar() -> None:
     assert profile.institution.zone.key == "Asia/Bishkek"
 
 
+@pytest.mark.parametrize(
+    ("address", "inside"),
+    [("10.3.200.1", True), ("10.4.0.1", False), ("2001:db8::7", True), (None, False), ("unknown", False)],
+)
+def test_an_address_is_inside_when_a_network_of_the_profile_has_it(address: str | None, inside: bool) -> None:
+    written = SMALL.replace('country = "KG"', 'country = "KG"\nnetworks = ["10.3.0.0/16", "2001:db8::/32"]')
+    assert parse_profile(written).institution.is_inside(address) is inside
+    assert not parse_profile(SMALL).institution.is_inside(address)
+
+
 def test_any_change_of_the_agreement_changes_its_digest() -> None:
     digests = {
         parse_profile(text).agreement.current.sha256
@@ -115,7 +125,10 @@ def test_any_change_of_the_agreement_changes_its_digest() -> None:
 
 def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
     broken = (
-        SMALL.replace('timezone = "Asia/Bishkek"', 'timezone = "Asia/Bishkekk"\nlanguages = ["ky", "de"]\nphone = "1"')
+        SMALL.replace(
+            'timezone = "Asia/Bishkek"',
+            'timezone = "Asia/Bishkekk"\nlanguages = ["ky", "de"]\nnetworks = ["10.3.0.1/16"]\nphone = "1"',
+        )
         .replace("[rules]", "[rules]\nworking_days = true\n[rules.lockout]\nallowed_failures = 0\n[rules.tokens]")
         .replace("[rules.tokens]", "[rules.tokens]\ncode_seconds = 61")
         .replace('parent = "A"', 'parent = "C"')
@@ -128,6 +141,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
         "moved_working_days: may hold only values of the kind date",
         "institution.languages: 'de' is none of en, ky, ru",
         "institution.timezone: is no time zone: 'Asia/Bishkekk'",
+        "institution.networks: is no network: '10.3.0.1/16'",
         "institution.phone: is not known here",
         "rules.working_days: must be a whole number",
         "rules.lockout.allowed_failures: must be between 1 and 100",

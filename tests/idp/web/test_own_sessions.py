@@ -1,6 +1,8 @@
 """A person's own sessions on their page (5.4): seen, ended one by one and all at once; nobody else's."""
 
 import re
+from dataclasses import replace
+from ipaddress import ip_network
 from uuid import UUID
 
 import pytest
@@ -95,3 +97,13 @@ def test_one_that_rested_for_too_long_can_still_be_ended(make: Make, clock: SetC
     assert "Chrome, Android" in browser.get("/account/sessions").text
     browser.submit("/account/sessions/end-others", {}, page="/account/sessions")
     assert "Chrome, Android" not in browser.get("/account/sessions").text
+
+
+def test_an_address_of_the_universitys_network_is_told_as_such(
+    make: Make, two: tuple[Browser, Browser], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "inside the university" not in two[0].get("/account/sessions").text
+    house = make.service.profile.institution
+    own = replace(make.service.profile, institution=replace(house, networks=(ip_network("127.0.0.0/8"),)))
+    monkeypatch.setitem(make.app.extensions, "achkych", replace(make.service, profile=own))
+    assert two[0].get("/account/sessions").text.count("inside the university") == 2
