@@ -10,40 +10,41 @@ from limits.storage import storage_from_string
 from limits.strategies import MovingWindowRateLimiter
 
 from idp.errors import Busy
-from policies.throttle import ThrottleRules, allowance, client_of
+from policies.throttle import ThrottleRules, client_of
 
 WRONG_SIGN_IN = "wrong-sign-in"
 PATIENCE = 2.0  # seconds for the store; a check that can't be made refuses (security.md, principle 1)
 
 
 class Throttle:
-    """The wrong sign-ins of each client, kept at `store`: ``memory://`` or ``redis://host:port`` (Valkey)."""
+    """The wrong sign-ins of each client, kept at `store`: ``memory://`` or ``redis://host:port`` (Valkey).
+
+    A client is known by its address, and may do more `inside` the institution's networks; who has no address is one of
+    our own commands.  All raise `Busy` when the store does not answer.
+    """
 
     def __init__(self, store: str) -> None:
         limits = {} if store.startswith("memory") else {"socket_timeout": PATIENCE, "socket_connect_timeout": PATIENCE}
         self._limiter = MovingWindowRateLimiter(storage_from_string(store, wrap_exceptions=True, **limits))
 
-    def is_over(self, address: str | None, rules: ThrottleRules) -> bool:
-        """Whether the client at `address` has to wait; who has none is one of our own commands.  Raises `Busy`."""
+    def is_over(self, address: str | None, rules: ThrottleRules, inside: bool = False) -> bool:
+        """Whether the client at `address` has to wait."""
         if address is None:
             return False
-        item, client = _item(address, rules)
         try:
-            return not self._limiter.test(item, WRONG_SIGN_IN, client)
+            return not self._limiter.test(_item(rules, inside), WRONG_SIGN_IN, client_of(address))
         except StorageError as error:
             raise Busy from error
 
-    def note(self, address: str | None, rules: ThrottleRules) -> None:
-        """Count one wrong sign-in.  Raises `Busy`."""
+    def note(self, address: str | None, rules: ThrottleRules, inside: bool = False) -> None:
+        """Count one wrong sign-in."""
         if address is None:
             return
-        item, client = _item(address, rules)
         try:
-            self._limiter.hit(item, WRONG_SIGN_IN, client)
+            self._limiter.hit(_item(rules, inside), WRONG_SIGN_IN, client_of(address))
         except StorageError as error:
             raise Busy from error
 
 
-def _item(address: str, rules: ThrottleRules) -> tuple[RateLimitItemPerSecond, str]:
-    client = client_of(address)
-    return RateLimitItemPerSecond(allowance(client, rules), int(rules.window.total_seconds())), client
+def _item(rules: ThrottleRules, inside: bool) -> RateLimitItemPerSecond:
+    return RateLimitItemPerSecond(rules.allowance(inside), int(rules.window.total_seconds()))

@@ -152,26 +152,15 @@ def _lockout(section: Section) -> LockoutRules:
 
 
 def _throttle(section: Section) -> ThrottleRules:
-    """[rules.throttle]: wrong sign-ins of one client within so many minutes; `networks` are the institution's own."""
+    """[rules.throttle]: wrong sign-ins of one client within so many minutes."""
     default, minute = ThrottleRules(), timedelta(minutes=1)
     rules = ThrottleRules(
         wrong=section.number("wrong", 4, 10_000, default.wrong),
         wrong_inside=section.number("wrong_inside", 4, 100_000, default.wrong_inside),
         window=minute * section.number("minutes", 1, 1440, default.window // minute),
-        networks=_networks(section, "networks"),
     )
     section.nothing_left()
     return rules
-
-
-def _networks(section: Section, key: str) -> tuple[IPv4Network | IPv6Network, ...]:
-    found = []
-    for text in section.items(key, str, ()):
-        try:
-            found.append(ip_network(text))
-        except ValueError:
-            section.wrong(key, f"{text!r} is no network")
-    return tuple(found)
 
 
 def _session(section: Section, default: SessionRules) -> SessionRules:

@@ -7,31 +7,31 @@ the counting.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 
 SITE = 64  # bits of an IPv6 address that one household or machine room has to itself
 
 
 @dataclass(frozen=True, slots=True)
 class ThrottleRules:
-    """`wrong` sign-ins within `window` are answered, `wrong_inside` of a client in one of the institution's `networks`."""
+    """`wrong` sign-ins within `window` are answered, `wrong_inside` of a client in the institution's own networks."""
 
     wrong: int = 30  # at four to a lock, seven accounts
     wrong_inside: int = 600
     window: timedelta = timedelta(minutes=10)
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+
+    def allowance(self, inside: bool) -> int:
+        """How many a client may make, `inside` the institution's networks or elsewhere."""
+        return self.wrong_inside if inside else self.wrong
 
 
 def client_of(address: str) -> str:
-    """Who is counted as one: an IPv4 address, or the site of an IPv6 one."""
-    found = ip_address(address)
+    """Who is counted as one: an IPv4 address, or the site of an IPv6 one; what is no address, as proxies may tell it,
+    is one client."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return "elsewhere"
     if isinstance(found, IPv6Address) and found.ipv4_mapped is None:
         return str(ip_network((found, SITE), strict=False))
     return str(getattr(found, "ipv4_mapped", None) or found)
-
-
-def allowance(client: str, rules: ThrottleRules) -> int:
-    """How many wrong sign-ins `client` may make within the window."""
-    place = ip_network(client)
-    inside = any(place.version == own.version and place.subnet_of(own) for own in rules.networks)  # type: ignore[arg-type]
-    return rules.wrong_inside if inside else rules.wrong

@@ -114,8 +114,7 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     Refusals: ``wrong``, ``locked``, and ``throttled`` for a client that was wrong too often with whatever logins; its
     attempt is not counted.  Raises `Busy` under a storm of sign-ins.
     """
-    throttle, rules = here.service.throttle, here.service.profile.rules.throttle
-    if throttle.is_over(here.address, rules):
+    if _is_throttled(here):
         return Refusal("throttled")
     login = canonical_login(login_entered)[:LONGEST_LOGIN]
     where = count_attempt(here, login)
@@ -123,7 +122,8 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     account = Found(*row) if row else None
     right = _verdict(here, login, account.password_hash if account else None, password)
     if where is Door.SHUT or not right:
-        throttle.note(here.address, rules)
+        profile = here.service.profile
+        here.service.throttle.note(here.address, profile.rules.throttle, profile.institution.is_inside(here.address))
     if where is Door.SHUT:
         _lock(here, login, account)  # should the one whose turn it was never have come to it
         return _locked(here, login, account)
@@ -135,6 +135,13 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     if FORGET.first(db.session.connection(), entered=login) is None:  # locked since its turn was counted
         return _locked(here, login, account)
     return account
+
+
+def _is_throttled(here: Here) -> bool:
+    """Whether the client has to wait, and its attempts are none."""
+    profile = here.service.profile
+    inside = profile.institution.is_inside(here.address)
+    return here.service.throttle.is_over(here.address, profile.rules.throttle, inside)
 
 
 def count_attempt(here: Here, login: str) -> Door:

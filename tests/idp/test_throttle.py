@@ -108,6 +108,14 @@ def test_each_client_has_its_own_count(store: str) -> None:
     assert not throttle.is_over(None, RULES)
 
 
+def test_the_institutions_own_networks_may_do_more(store: str) -> None:
+    throttle, rules = Throttle(store), ThrottleRules(wrong=1, wrong_inside=2)
+    throttle.note("192.0.2.9", rules, inside=True)
+    assert not throttle.is_over("192.0.2.9", rules, inside=True)
+    throttle.note("192.0.2.9", rules, inside=True)
+    assert throttle.is_over("192.0.2.9", rules, inside=True)
+
+
 def test_the_count_is_forgotten_after_the_window(store: str) -> None:
     throttle, rules = Throttle(store), ThrottleRules(wrong=1, window=timedelta(seconds=1))
     throttle.note("192.0.2.3", rules)
