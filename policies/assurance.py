@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 SINGLE_FACTOR = "https://refeds.org/profile/sfa"
 MULTI_FACTOR = "https://refeds.org/profile/mfa"
 ACR_VALUES = (SINGLE_FACTOR, MULTI_FACTOR)  # the weaker first
+BEST = ("pwd", "otp", "mfa")  # the strongest proof there is here: a password and a one-time code (RFC 8176)
 
 
 def acr_of(amr: Collection[str]) -> str:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum
 
-from policies.assurance import satisfies
+from policies.assurance import BEST, satisfies
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +23,8 @@ class Facts:
     client_allowed: bool  # policy grants this account the client's system; True without a client
     is_expected: bool  # the account the client named (id_token_hint, claim sub); True when it named none
     amr: frozenset[str]  # how the person proved themselves (RFC 8176)
+    has_factor: bool  # a second factor is enrolled
+    factor_required: bool  # this account must have one (`factors`)
     acr_needed: frozenset[str]  # classes of which one must be reached; empty: any will do
     consent_given_at: datetime | None  # to all that the client asks for; None: something is left to ask
     consent_needed: bool  # whether this client asks at all (first-party systems don't)
@@ -37,8 +39,10 @@ class Step(Enum):
     """What happens next; from LOGIN_REQUIRED on they are answers to the client instead of pages."""
 
     SIGN_IN = "sign-in"
+    SECOND_FACTOR = "second-factor"
     CHANGE_PASSWORD = "change-password"
     AGREEMENT = "agreement"
+    ENROL_FACTOR = "enrol-factor"
     CHOOSE_ACCOUNT = "choose-account"
     CONSENT = "consent"
     DENIED = "denied"
@@ -80,9 +84,20 @@ def the_account_is_not_chosen(facts: Facts, now: datetime) -> bool:
     return "select_account" in facts.prompt and not facts.account_chosen and not _signed_in_since(facts)
 
 
-def the_proof_is_too_weak(facts: Facts, now: datetime) -> bool:
-    """The client needs a class of authentication that was not reached.  OIDC Core 5.5.1.1."""
-    return bool(facts.acr_needed) and not satisfies(facts.amr, facts.acr_needed)
+def the_second_factor_is_missing(facts: Facts, now: datetime) -> bool:
+    """Who has enrolled one gives it at each sign-in.  Regulation 5.7; ASVS 6.3.3."""
+    return facts.has_factor and "mfa" not in facts.amr
+
+
+def no_proof_is_strong_enough(facts: Facts, now: datetime) -> bool:
+    """The client needs a class of authentication that nobody can reach here.  OIDC Core 5.5.1.1."""
+    return bool(facts.acr_needed) and not satisfies(BEST, facts.acr_needed)
+
+
+def a_factor_must_be_enrolled(facts: Facts, now: datetime) -> bool:
+    """The account must have one, or the client needs one, and there is none.  OIDC Core 5.5.1.1."""
+    too_weak = bool(facts.acr_needed) and not satisfies(facts.amr, facts.acr_needed)
+    return too_weak or (facts.factor_required and not facts.has_factor)
 
 
 def the_consent_is_missing(facts: Facts, now: datetime) -> bool:
@@ -118,10 +133,12 @@ CHECKS: tuple[tuple[Check, Step], ...] = (
     (somebody_else_was_expected, Step.SIGN_IN),
     (somebody_else_came, Step.OTHER_PERSON),
     (the_account_is_closed, Step.DENIED),
+    (the_second_factor_is_missing, Step.SECOND_FACTOR),
     (the_account_is_not_chosen, Step.CHOOSE_ACCOUNT),
-    (the_proof_is_too_weak, Step.UNMET_AUTHENTICATION),
+    (no_proof_is_strong_enough, Step.UNMET_AUTHENTICATION),
     (the_password_must_change, Step.CHANGE_PASSWORD),
     (the_agreement_is_missing, Step.AGREEMENT),
+    (a_factor_must_be_enrolled, Step.ENROL_FACTOR),
     (the_system_is_not_granted, Step.DENIED),
     (the_consent_is_missing, Step.CONSENT),
 )
@@ -129,8 +146,10 @@ CHECKS: tuple[tuple[Check, Step], ...] = (
 # OIDC Core 3.1.2.6: the errors for a step that would need a page.
 WITHOUT_PAGES = {
     Step.SIGN_IN: Step.LOGIN_REQUIRED,
+    Step.SECOND_FACTOR: Step.LOGIN_REQUIRED,
     Step.CHANGE_PASSWORD: Step.INTERACTION_REQUIRED,
     Step.AGREEMENT: Step.INTERACTION_REQUIRED,
+    Step.ENROL_FACTOR: Step.UNMET_AUTHENTICATION,
     Step.CHOOSE_ACCOUNT: Step.ACCOUNT_SELECTION_REQUIRED,
     Step.CONSENT: Step.CONSENT_REQUIRED,
 }

@@ -80,6 +80,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "lift-lockout": ((officer, of_the_department, not_oneself), (admin, not_oneself)),
     "confirm-task": ((officer, of_the_department, of_the_system, not_oneself), (admin, not_oneself)),
     "issue-activation": ((officer, of_the_department, not_oneself), (admin, not_oneself)),
+    "reset-factors": ((officer, of_the_department, not_oneself), (admin, not_oneself)),
     "appoint-officer": ((admin, not_oneself),),
     "register-client": ((admin,),),
     "see-desk": ((officer,), (admin,)),
@@ -92,7 +93,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
 def may(act: str, who: Who, whom: Whom, now: datetime) -> bool:
     """Whether `who` may do this to `whom` now; KeyError for an act that no row knows."""
     clauses = PERMISSIONS[act]
-    current = [appointment for appointment in who.appointments if _is_current(appointment, now)]
+    current = [appointment for appointment in who.appointments if is_current(appointment, now)]
     return any(_satisfies(appointment, clause, who, whom) for appointment in current for clause in clauses)
 
 
@@ -101,6 +102,6 @@ def _satisfies(appointment: Appointment, clause: Clause, who: Who, whom: Whom) -
     return all(predicate(appointment, who, whom) for predicate in clause)
 
 
-def _is_current(appointment: Appointment, now: datetime) -> bool:
+def is_current(appointment: Appointment, now: datetime) -> bool:
     """Begun and not over."""
     return appointment.from_ <= now and (appointment.until is None or now < appointment.until)

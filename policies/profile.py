@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from policies.access import SystemRule
 from policies.agreement import Agreement
 from policies.deadlines import Calendar
+from policies.factors import FactorRules
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
 from policies.recovery import RecoveryRules
@@ -66,6 +67,7 @@ class Rules:
     password: PasswordRules
     lockout: LockoutRules
     throttle: ThrottleRules
+    factors: FactorRules
     working_days: int  # to give or close access, 3.5 and 3.7
     initial_credentials_days: int  # working days to change the initial password, 5.1
     session: SessionRules

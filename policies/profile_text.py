@@ -6,14 +6,12 @@ Leaves alone reading the file.
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from zoneinfo import ZoneInfo
 
 from policies.affiliations import Kind
 from policies.claims import EVERY_CLAIM, USUAL
-from policies.lockout import LockoutRules
-from policies.passwords import PasswordRules
 from policies.profile import (
     AgreementTexts,
     Department,
@@ -21,13 +19,9 @@ from policies.profile import (
     Names,
     Profile,
     Programme,
-    Rules,
     System,
 )
-from policies.recovery import RecoveryRules
-from policies.sessions import OFFICER, PERSON, SessionRules
-from policies.throttle import ThrottleRules
-from policies.tokens import TokenRules
+from policies.rules_text import read_rules
 from policies.toml_section import Section
 
 LANGUAGES = ("ky", "ru", "en")
@@ -64,7 +58,7 @@ def _profile(section: Section) -> Profile:
     """The whole file; where something is wrong a stand-in, so that reading goes on."""
     profile = Profile(
         institution=_institution(section.section("institution")),
-        rules=_rules(section.section("rules")),
+        rules=read_rules(section.section("rules")),
         moved_working_days=frozenset(section.items("moved_working_days", date, ())),
         extra_holidays=frozenset(section.items("extra_holidays", date, ())),
         departments=tuple(_department(part) for part in section.sections("departments")),
@@ -113,92 +107,6 @@ def _timezone(section: Section) -> str:
     except (ValueError, OSError, KeyError):  # ZoneInfoNotFoundError is a KeyError
         section.wrong("timezone", f"is no time zone: {name!r}")
     return name
-
-
-def _rules(section: Section) -> Rules:
-    """[rules]: all optional, the defaults are the Regulation's."""
-    rules = Rules(
-        password=_password(section.section("password", {})),
-        lockout=_lockout(section.section("lockout", {})),
-        throttle=_throttle(section.section("throttle", {})),
-        working_days=section.number("working_days", 1, 30, 3),
-        initial_credentials_days=section.number("initial_credentials_days", 1, 30, 3),
-        session=_session(section.section("session", {}), PERSON),
-        officer_session=_session(section.section("officer_session", {}), OFFICER),
-        tokens=_tokens(section.section("tokens", {})),
-        recovery=_recovery(section.section("recovery", {})),
-    )
-    section.nothing_left()
-    return rules
-
-
-def _password(section: Section) -> PasswordRules:
-    """[rules.password]: Regulation 5.1 is the floor, stricter is allowed."""
-    default = PasswordRules()
-    rules = PasswordRules(
-        shortest=section.number("shortest", 8, 64, default.shortest),
-        longest=section.number("longest", 128, 4096, default.longest),
-        longest_run=section.number("longest_run", 1, 10, default.longest_run),
-    )
-    section.nothing_left()
-    return rules
-
-
-def _lockout(section: Section) -> LockoutRules:
-    """[rules.lockout]"""
-    rules = LockoutRules(section.number("allowed_failures", 1, 100, LockoutRules().allowed_failures))
-    section.nothing_left()
-    return rules
-
-
-def _throttle(section: Section) -> ThrottleRules:
-    """[rules.throttle]: wrong sign-ins of one client within so many minutes."""
-    default, minute = ThrottleRules(), timedelta(minutes=1)
-    rules = ThrottleRules(
-        wrong=section.number("wrong", 4, 10_000, default.wrong),
-        wrong_inside=section.number("wrong_inside", 4, 100_000, default.wrong_inside),
-        window=minute * section.number("minutes", 1, 1440, default.window // minute),
-    )
-    section.nothing_left()
-    return rules
-
-
-def _session(section: Section, default: SessionRules) -> SessionRules:
-    """[rules.session] and [rules.officer_session], in minutes."""
-    minute = timedelta(minutes=1)
-    rules = SessionRules(
-        idle=minute * section.number("idle_minutes", 1, 1440, default.idle // minute),
-        absolute=minute * section.number("absolute_minutes", 1, 1440, default.absolute // minute),
-    )
-    section.nothing_left()
-    return rules
-
-
-def _tokens(section: Section) -> TokenRules:
-    """[rules.tokens], in seconds; the bounds are the security requirements'."""
-    default, second = TokenRules(), timedelta(seconds=1)
-    rules = TokenRules(
-        code=second * section.number("code_seconds", 10, 60, default.code // second),
-        access=second * section.number("access_seconds", 300, 900, default.access // second),
-        id_token=second * section.number("id_token_seconds", 60, 900, default.id_token // second),
-        refresh_idle=second * section.number("refresh_idle_seconds", 60, 2592000, default.refresh_idle // second),
-        refresh_absolute=second
-        * section.number("refresh_absolute_seconds", 60, 31536000, default.refresh_absolute // second),
-        refresh_grace=second * section.number("refresh_grace_seconds", 0, 10, default.refresh_grace // second),
-    )
-    section.nothing_left()
-    return rules
-
-
-def _recovery(section: Section) -> RecoveryRules:
-    """[rules.recovery]: an hour is the longest that security allows."""
-    default, minute = RecoveryRules(), timedelta(minutes=1)
-    rules = RecoveryRules(
-        lifetime=minute * section.number("lifetime_minutes", 5, 60, default.lifetime // minute),
-        mails=section.number("mails_per_hour", 1, 10, default.mails),
-    )
-    section.nothing_left()
-    return rules
 
 
 def _department(section: Section) -> Department:

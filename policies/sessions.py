@@ -16,9 +16,8 @@ class SessionRules:
     absolute: timedelta = timedelta(hours=24)
 
 
-FRESH = timedelta(minutes=5)  # ASVS 7.5.1
-
 PERSON = SessionRules()
+FRESH = timedelta(minutes=5)  # ASVS 7.5.1
 OFFICER = SessionRules(idle=timedelta(minutes=15), absolute=timedelta(hours=12))
 
 
@@ -28,5 +27,5 @@ def alive(started_at: datetime, last_seen_at: datetime, now: datetime, rules: Se
 
 
 def is_fresh(authenticated_at: datetime, now: datetime) -> bool:
-    """Whether the person proved themselves so lately that they may change a password without doing it again."""
+    """Whether the person proved themselves so lately that they may change what they prove themselves with."""
     return now - authenticated_at < FRESH

@@ -1,7 +1,7 @@
 """People and things for tests, made through the service's own flows and rows."""
 
 import base64
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,12 +15,14 @@ from idp.db import db
 from idp.flows.accept_agreement import accept_agreement
 from idp.flows.appointments import appoint_officer
 from idp.flows.here import Here, at_work
+from idp.flows.second_factor import fingerprint
 from idp.hashing import Hasher
-from idp.models import Account, AffiliationRow, Credential, Link, Person
+from idp.models import Account, AffiliationRow, Credential, Factor, Link, Person, RecoveryCode
 from idp.service import Service
 from idp.settings import Settings
 
 PASSWORD = "Tash-Rabat 7 kumbez"
+SEED = "JBSWY3DPEHPK3PXP" * 2  # of an authenticator
 HMAC_KEY = "whsec_" + base64.b64encode(b"a key only this test suite knows").decode()
 
 
@@ -46,6 +48,7 @@ class Someone:
     login: str
     password: str
     sub: str
+    recovery_codes: list[str] = field(default_factory=list, compare=False)  # each good for one sign-in
 
 
 class Make:
@@ -95,7 +98,7 @@ class Make:
     def officer(
         self, login: str = "bakyt", role: str = "officer", department: str | None = "0407", **more: Any
     ) -> Someone:
-        """An account with an appointment."""
+        """An account with an appointment, and with the second factor that it therefore needs."""
         system = more.pop("system", None)
         someone = self.account(login, **more)
         with self.app.app_context():
@@ -103,7 +106,25 @@ class Make:
             appoint_officer(self.here(), account, role, department, system, "test order 1")
             db.session.commit()
             db.session.remove()
+        self.enrol(someone)
         return someone
+
+    def enrol(self, someone: Someone, seed: str = SEED) -> None:
+        """Give them an authenticator with this seed, and recovery codes; nothing of it is in the trail or the mail."""
+        with self.app.app_context():
+            here = self.here()
+            factor = Factor(account_id=someone.id, kind="totp", name="Phone", seed=b"", created_at=here.now)
+            factor.confirmed_at = here.now
+            db.session.add(factor)
+            db.session.flush()
+            factor.seed = self.service.vault.seal(seed, f"factor/{factor.id}/seed")
+            codes = (f"{number:04}".replace("0", "A") + "BCDE" * 3 for number in range(20))
+            for code in codes:
+                digest = fingerprint(self.service, someone.id, code)
+                db.session.add(RecoveryCode(account_id=someone.id, digest=digest, created_at=here.now))
+                someone.recovery_codes.append(code)
+            db.session.commit()
+            db.session.remove()
 
     def close(self, someone: Someone) -> None:
         """The account's time ends now."""

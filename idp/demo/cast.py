@@ -32,13 +32,15 @@ class Cast:
     """Who plays, and what they hold as the story goes on."""
 
     stage: Stage
-    admin: Visitor
-    anara: Visitor
     tokens: dict[str, Any] = field(default_factory=dict)
+    recovery_codes: dict[str, list[str]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.admin, self.anara = self.person(), self.person()
 
     def person(self) -> Visitor:
         """Somebody at a browser of their own."""
-        return Visitor(self.stage.base_url)
+        return Visitor(self.stage.base_url, self.stage.clock, self.recovery_codes)
 
 
 def expect(held: bool, otherwise: str) -> None:

@@ -34,7 +34,6 @@ from idp.demo.cast import (
 )
 from idp.demo.hr import changed, sample
 from idp.demo.stage import Stage
-from idp.demo.visitor import Visitor
 
 ADDRESS = "anara@example.org"
 LINK = re.compile(r"https?://\S+/activation/\S+")
@@ -43,7 +42,7 @@ LAST_DAY = date(2026, 11, 30)
 
 def play(stage: Stage, say: Callable[[str], None]) -> bool:
     """Play all steps; False as soon as one does not hold."""
-    cast = Cast(stage, Visitor(stage.base_url), Visitor(stage.base_url))
+    cast = Cast(stage)
     for number, (title, step) in enumerate(STEPS, 1):
         started = time.monotonic()
         try:
@@ -58,7 +57,7 @@ def play(stage: Stage, say: Callable[[str], None]) -> bool:
 
 def welcome(stage: Stage, say: Callable[[str], None]) -> None:
     """Make ready what one needs to play by hand, and tell where to look."""
-    cast = Cast(stage, Visitor(stage.base_url), Visitor(stage.base_url))
+    cast = Cast(stage)
     for step in (appoint, hire, provisioned):
         step(cast)
     say(f"""
@@ -70,8 +69,9 @@ Achkych is running.
 
   Anara Ulgubaeva was hired by order 1/101-К: her activation link is in the outbox, her login is {LOGIN}
   administrator          t.sadykova   password: {PASSWORD}   (orders, desk)
+                         recovery codes, each once for the second factor: {"  ".join(cast.recovery_codes["t.sadykova"][:4])}
   officer of dept. 0407  person2      password: {PEOPLE}   (desk)
-  officer of dept. 0112  person3      password: {PEOPLE}   (desk)
+  officer of dept. 0112  person3      password: {PEOPLE}   (desk; both enrol a second factor when they sign in)
 
   next orders            achkych demo --send transfer
                          achkych demo --send dismissal_v1

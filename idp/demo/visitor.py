@@ -5,13 +5,19 @@ from html import unescape
 from html.parser import HTMLParser
 
 import httpx2
+import pyotp
+
+from idp.clock import Clock
+
+SEED = re.compile(r'id="seed">([A-Z2-7 ]+)<')
+RECOVERY_CODE = re.compile(r"<li>([0-9A-Z-]{19})</li>")
 
 
 class Visitor:
-    """One browser of one person."""
+    """One browser of one person; `recovery_codes`, by login, are what people keep at home for the next time."""
 
-    def __init__(self, base_url: str) -> None:
-        self.base_url = base_url
+    def __init__(self, base_url: str, clock: Clock, recovery_codes: dict[str, list[str]]) -> None:
+        self.base_url, self.clock, self.recovery_codes = base_url, clock, recovery_codes
         self.http = httpx2.Client(
             base_url=base_url, follow_redirects=True, timeout=30, headers={"Accept-Language": "en"}
         )
@@ -34,11 +40,23 @@ class Visitor:
         return self.submit(password=password, again=password)
 
     def sign_in(self, login: str, password: str) -> httpx2.Response:
-        """Fill in the sign-in page at hand (or open it), and accept the agreement when asked."""
+        """Fill in the sign-in page at hand (or open it), and do what is asked after it: second factor, agreement."""
         if "/sign-in" not in str(self.page.url):
             self.open("/sign-in")
         answer = self.submit("/sign-in", login=login, password=password)
-        return self.submit(accept="yes") if "/agreement" in str(answer.url) else answer
+        if "/second-factor" in str(answer.url):
+            answer = self.submit("/second-factor", code=self.recovery_codes[login].pop())
+        if "/agreement" in str(answer.url):
+            answer = self.submit(accept="yes")
+        return self._enrol(login) if "/account/factors" in str(answer.url) else answer
+
+    def _enrol(self, login: str) -> httpx2.Response:
+        """Add an authenticator, and keep the recovery codes."""
+        self.submit("/account/factors", name="Phone")
+        seed = SEED.findall(self.page.text)[0].replace(" ", "")
+        self.submit(code=pyotp.TOTP(seed).at(self.clock.now()))
+        self.recovery_codes[login] = RECOVERY_CODE.findall(self.page.text)
+        return self.open("/continue")
 
     def sees(self, text: str) -> bool:
         """Whether the page at hand shows `text`."""

@@ -18,7 +18,7 @@ from idp.flows.here import Here
 from idp.flows.new_device import tell_of_new_device
 from idp.flows.record import Named, record
 from idp.flows.tell_clients import tell_clients
-from idp.models import Acceptance, Account, Grant, Link, Officer, Session
+from idp.models import Acceptance, Account, Factor, Grant, Link, Officer, Session
 from idp.prepared import Prepared
 from policies.permissions import Appointment
 from policies.sessions import SessionRules, alive
@@ -49,6 +49,7 @@ class LiveSession:
     amr: tuple[str, ...]
     accepted: frozenset[str]
     systems: frozenset[str]
+    has_factor: bool
     appointments: tuple[Appointment, ...]
 
     @property
@@ -69,6 +70,8 @@ LOOK_UP = Prepared(
         .where(Acceptance.account_id == Account.id).scalar_subquery().label("accepted"),
         sa.select(gathered(Link.system))
         .where(Link.account_id == Account.id, Link.active.is_(True)).scalar_subquery().label("systems"),
+        sa.select(sa.func.count(Factor.id))
+        .where(Factor.account_id == Account.id, Factor.confirmed_at.is_not(None)).scalar_subquery().label("factors"),
         Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until,
     )
     .join(Account, Account.id == Session.account_id)
@@ -142,7 +145,8 @@ def find_session(token: str, now: datetime) -> LiveSession | None:
         amr=tuple(row.amr),
         accepted=frozenset(row.accepted or ()),
         systems=frozenset(row.systems or ()),
-        appointments=tuple(Appointment(*row[9:]) for row in rows if row.role),
+        has_factor=row.factors > 0,
+        appointments=tuple(Appointment(*row[10:]) for row in rows if row.role),
     )
 
 

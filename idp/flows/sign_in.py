@@ -17,11 +17,11 @@ from idp.db import db
 from idp.errors import Busy
 from idp.flows.here import Here
 from idp.flows.misuse_link import misuse_link
-from idp.flows.record import record
+from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.flows.sessions import start_session
-from idp.models import Account, Credential, Lockout
+from idp.models import Account, Credential, Factor, Lockout
 from idp.prepared import Prepared
 from policies.lockout import Door, door
 from policies.naming import canonical_login
@@ -57,13 +57,21 @@ REHASH = Prepared(
     )
     .values(password_hash=sa.bindparam("new"))
 )
+GIVE_BACK = Prepared(
+    sa.update(Lockout)
+    .where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None))
+    .values(attempts=sa.case((Lockout.attempts > 0, Lockout.attempts - 1), else_=0))
+    .returning(Lockout.login)
+)
 FOUND = Prepared(
     sa.select(
-        Account.id, Account.login, Account.language, Account.opens_at, Account.closes_at, Credential.password_hash
+        Account.id, Account.login, Account.language, Account.opens_at, Account.closes_at, Credential.password_hash,
+        sa.select(sa.func.count(Factor.id))
+        .where(Factor.account_id == Account.id, Factor.confirmed_at.is_not(None)).scalar_subquery().label("factors"),
     )
     .join(Credential, Credential.account_id == Account.id)
     .where(Account.login == sa.bindparam("login"), Credential.replaced_at.is_(None))
-)
+)  # fmt: skip
 PRESENT = Prepared(
     sa.select(Credential.id)
     .where(
@@ -85,6 +93,7 @@ class Found:
     opens_at: datetime | None
     closes_at: datetime | None
     password_hash: str
+    factors: int  # second ones: the password alone is half a sign-in
 
     def open_at(self, now: datetime) -> bool:
         """Whether the account may be used at `now`."""
@@ -125,15 +134,17 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
         profile = here.service.profile
         here.service.throttle.note(here.address, profile.rules.throttle, profile.institution.is_inside(here.address))
     if where is Door.SHUT:
-        _lock(here, login, account)  # should the one whose turn it was never have come to it
-        return _locked(here, login, account)
+        lock(here, login, account)  # should the one whose turn it was never have come to it
+        return locked(here, login, account)
     if account is None or not right:
         return _wrong(here, login, account, where)
     account = _strengthened(here, account, password)
     if not _stands(account):
         return _wrong(here, login, account, where)
-    if FORGET.first(db.session.connection(), entered=login) is None:  # locked since its turn was counted
-        return _locked(here, login, account)
+    # codes count as well (5.7): only a whole sign-in forgets them
+    counted = GIVE_BACK if account.factors else FORGET
+    if counted.first(db.session.connection(), entered=login) is None:  # locked since its turn was counted
+        return locked(here, login, account)
     return account
 
 
@@ -156,11 +167,7 @@ def _verdict(here: Here, login: str, stored: str | None, password: str) -> bool:
         return _matches(here, stored, password)
     except Busy:
         with db.engine.begin() as connection:
-            connection.execute(
-                sa.update(Lockout)
-                .where(Lockout.login == login, Lockout.attempts > 0, Lockout.locked_at.is_(None))
-                .values(attempts=Lockout.attempts - 1)
-            )
+            GIVE_BACK.all(connection, entered=login)
         raise
 
 
@@ -191,21 +198,21 @@ def _stands(account: Found) -> bool:
 
 def _wrong(here: Here, login: str, account: Found | None, where: Door) -> Refusal:
     record(here, "sign-in-refused", account, login=login, after={"reason": "wrong"})
-    if where is Door.LAST and _lock(here, login, account):
-        return _locked(here, login, account)
+    if where is Door.LAST and lock(here, login, account):
+        return locked(here, login, account)
     return Refusal("wrong")
 
 
-def _lock(here: Here, login: str, account: Found | None) -> bool:
+def lock(here: Here, login: str, account: Named | None) -> bool:
     """Lock the login, unless a right sign-in has reset its counter in the meantime; whether it is locked now."""
     allowed = here.service.profile.rules.lockout.allowed_failures
-    locked = db.session.execute(
+    now_locked = db.session.execute(
         sa.update(Lockout)
         .where(Lockout.login == login, Lockout.attempts > allowed, Lockout.locked_at.is_(None))
         .values(locked_at=here.now)
         .returning(Lockout.attempts)
     ).one_or_none()
-    if locked is None:
+    if now_locked is None:
         return db.session.scalar(sa.select(Lockout.locked_at).where(Lockout.login == login)) is not None
     record(here, "locked", account, login=login, before={"locked": False}, after={"locked": True})
     if account is not None:
@@ -215,7 +222,8 @@ def _lock(here: Here, login: str, account: Found | None) -> bool:
     return True
 
 
-def _locked(here: Here, login: str, account: Found | None) -> Refusal:
+def locked(here: Here, login: str, account: Named | None) -> Refusal:
+    """What somebody is told whose login is locked."""
     record(here, "sign-in-refused", account, login=login, after={"reason": "locked"})
     return Refusal("locked")
 
@@ -226,5 +234,6 @@ def _let_in(here: Here, account: Found) -> SignedIn | Refusal:
         record(here, "sign-in-refused", account, after={"reason": "not-yet" if later else "closed"})
         return Refusal("not-yet" if later else "closed")
     token = start_session(here, account)
-    record(here.acting_as(f"account/{account.login}"), "signed-in", account, after={"agent": here.agent[:200]})
+    act = "password-accepted" if account.factors else "signed-in"
+    record(here.acting_as(f"account/{account.login}"), act, account, after={"agent": here.agent[:200]})
     return SignedIn(account, token)

@@ -8,6 +8,7 @@ from idp.models.consent import Consent
 from idp.models.credential import Activation, Credential, Recovery, RecoveryRequest
 from idp.models.department import Department
 from idp.models.device_guesses import DeviceGuesses
+from idp.models.factor import Factor, RecoveryCode
 from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
 from idp.models.link import Link
 from idp.models.lockout import Lockout
@@ -37,6 +38,7 @@ __all__ = [
     "Department",
     "DeviceCode",
     "DeviceGuesses",
+    "Factor",
     "Grant",
     "InitialAccessToken",
     "Link",
@@ -49,6 +51,7 @@ __all__ = [
     "OrderLine",
     "Person",
     "Recovery",
+    "RecoveryCode",
     "RecoveryRequest",
     "RefreshToken",
     "Session",

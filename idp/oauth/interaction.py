@@ -28,6 +28,7 @@ from idp.oauth.people import sub_of
 from idp.oauth.subject import subject_for
 from idp.prepared import Prepared
 from policies.agreement import required
+from policies.factors import required as factor_required
 from policies.interaction import Facts
 
 PATIENCE = timedelta(hours=1)  # how long a request waits for its person
@@ -150,6 +151,8 @@ def facts_for(pending: PendingRequest | None, session: LiveSession | None, here:
         client_allowed=session is None or system is None or system in session.systems,
         is_expected=pending is None or session is None or _is_expected(here, pending, session),
         amr=frozenset(session.amr if session else ()),
+        has_factor=session is not None and session.has_factor,
+        factor_required=session is not None and _must_have_factor(here, session),
         acr_needed=_acr_needed(request) if request else frozenset(),
         consent_given_at=consent_given_at(pending.client, request, session) if pending and request else None,
         consent_needed=pending is not None and not pending.client.metadata.first_party,
@@ -169,6 +172,10 @@ def _is_expected(here: Here, pending: PendingRequest, session: LiveSession) -> b
     sub = subject_for(here.service, pending.client, sub_of(session.account_id))
     hinted = read_hint(here.service, hint) if hint else None
     return (hint is None or (hinted or {}).get("sub") == sub) and (not subjects or sub in subjects)
+
+
+def _must_have_factor(here: Here, session: LiveSession) -> bool:
+    return factor_required(session.appointments, here.service.profile.rules.factors, here.now)
 
 
 def _acr_needed(request: AuthorizationRequest) -> frozenset[str]:

@@ -3,16 +3,27 @@
 from flask import Flask
 
 from idp.web import errors, visitor
-from idp.web.account import history, open_system, password, report_misuse, sessions
+from idp.web.account import factors, history, open_system, password, report_misuse, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
 from idp.web.officer import desk, misuse
-from idp.web.signin import activation, agreement, choose_account, consent, device_link, recovery, sign_in, sign_out
+from idp.web.signin import (
+    activation,
+    agreement,
+    choose_account,
+    consent,
+    device_link,
+    recovery,
+    second_factor,
+    sign_in,
+    sign_out,
+)
 from policies.devices import device
 
 PAGES = (
     sign_in.bp,
+    second_factor.bp,
     sign_out.bp,
     activation.bp,
     recovery.bp,
@@ -26,6 +37,7 @@ PAGES = (
     sessions.bp,
     history.bp,
     report_misuse.bp,
+    factors.bp,
     desk.bp,
     misuse.bp,
     orders.bp,

@@ -7,25 +7,31 @@ from flask import Flask, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from idp.web.audience import for_programs
-from idp.web.visitor import has_arrived
+from idp.web.visitor import has_arrived, step_of
+from policies.interaction import Step
 from policies.permissions import Whom, may
+from policies.sessions import is_fresh
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`arrived`: every step of the sign-in is done; `act`: a row of the permissions table that must be allowed for
-    somebody; `machine`: no browser comes here.  What is left out asks for no more."""
+    somebody; `machine`: no browser comes here; `fresh`: the person proved themselves a moment ago (ASVS 7.5.1);
+    `enrolling`: open as well to who must enrol a factor to arrive.  What is left out asks for no more."""
 
     signed_in: bool = False
     arrived: bool = False
     act: str | None = None
     machine: bool = False
+    fresh: bool = False
+    enrolling: bool = False
 
 
 OPEN = Rule()  # anybody; the view itself decides what to say
 MACHINE = Rule(machine=True)  # programs, which prove themselves inside the endpoint
 ON_THE_WAY = Rule(signed_in=True)  # a page of the sign-in itself
 PERSON = Rule(signed_in=True, arrived=True)
+FACTORS = Rule(signed_in=True, arrived=True, fresh=True, enrolling=True)
 DESK = Rule(signed_in=True, arrived=True, act="see-desk")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
@@ -67,6 +73,8 @@ ROUTES: dict[str, Rule] = {
     "device_link.show": PERSON,
     "device_link.look_up": PERSON,
     "device_link.decide": PERSON,
+    "second_factor.show": ON_THE_WAY,
+    "second_factor.submit": ON_THE_WAY,
     "signout.show": OPEN,
     "signout.submit": OPEN,
     "signout.signed_out": OPEN,
@@ -86,9 +94,17 @@ ROUTES: dict[str, Rule] = {
     "report_misuse.submit_own": PERSON,
     "misuse.show": MISUSE,
     "misuse.close": MISUSE,
+    "factors.show": FACTORS,
+    "factors.add": FACTORS,
+    "factors.set_up": FACTORS,
+    "factors.confirm": FACTORS,
+    "factors.rename": FACTORS,
+    "factors.remove": FACTORS,
+    "factors.renew_codes": FACTORS,
     "desk.show": DESK,
     "desk.lift": DESK,
     "desk.confirm": DESK,
+    "desk.reset": DESK,
     "desk.send_activation": DESK,
     "order_pages.index": ORDERS,
     "order_pages.sheet": ORDERS,
@@ -139,14 +155,22 @@ def _let_in() -> Response | None:
     rule = ROUTES.get(request.endpoint or "", OPEN)
     if not rule.signed_in:
         return None
-    if g.session is None or (rule.arrived and not has_arrived()):
+    if g.session is None or (rule.arrived and not has_arrived() and not _may_enrol(rule)):
         waiting = request.values.get("request")
         if rule.arrived and request.method == "GET":
             session["after"] = _address()  # the dispatcher comes back to it
         return redirect(url_for("signin.next_page", request=waiting), 303)
+    if rule.fresh and not is_fresh(g.session.authenticated_at, g.here.now):
+        session["after"] = _address() if request.method == "GET" else url_for("factors.show")
+        return redirect(url_for("signin.show", again="", request=request.values.get("request")), 303)
     if rule.act and not may(rule.act, g.here.who, Whom(None, frozenset(), None), g.here.now):
         abort(404)  # «not yours» and «not there» look the same
     return None
+
+
+def _may_enrol(rule: Rule) -> bool:
+    """The first factor is enrolled on the way in."""
+    return rule.enrolling and step_of() is Step.ENROL_FACTOR
 
 
 def _address() -> str:

@@ -41,9 +41,15 @@ def init_app(app: Flask) -> None:
 
 def has_arrived() -> bool:
     """Whether the sign-in is finished: a session with a step still to go opens nothing."""
-    if "arrived" not in g:
-        g.arrived = next_step(facts_for(None, g.session, g.here), g.here.now) is Step.DONE
-    return bool(g.arrived)
+    return step_of() is Step.DONE
+
+
+def step_of() -> Step:
+    """What the person has to do next, whatever a client wants."""
+    if "step" not in g:
+        g.step = next_step(facts_for(None, g.session, g.here), g.here.now)
+    step: Step = g.step
+    return step
 
 
 def visitor() -> Visitor | None:

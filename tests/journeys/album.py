@@ -7,6 +7,7 @@ With `ACHKYCH_ALBUM=folder` the pages are kept there as pictures.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import pyotp
 import sqlalchemy as sa
 from playwright.sync_api import Page
 
@@ -40,6 +41,7 @@ class Album:
             self._account,
             self._changed_password,
             self._security,
+            self._second_factor,
             self._desk,
             self._orders,
             self._clients,
@@ -185,6 +187,31 @@ class Album:
         page.locator("input[name=result]").first.fill(" ")
         send(page, "main form.together button")
         yield "misuse-refused", page
+
+    def _second_factor(self) -> Iterator[tuple[str, Page]]:
+        someone = self.scene.make.account("turat")
+        page = self._signed_in(someone, "/account/factors")
+        yield "factors-none", page
+        page.fill("#name", "Телефон")
+        send(page, "#add button")
+        yield "factor-set-up", page
+        seed = page.locator("#seed").inner_text().replace(" ", "")
+        page.fill("#code", "000")
+        send(page)
+        yield "factor-refused", page
+        page.fill("#code", pyotp.TOTP(seed).at(self.scene.make.clock.now()))
+        send(page)
+        yield "recovery-codes", page
+        page.goto("/account/factors")
+        yield "factors", page
+        page.goto("/sign-in?again=")
+        yield "sign-in-again", page
+        page = self._open()
+        sign_in(page, someone)
+        yield "second-factor", page
+        page.fill("#code", "000")
+        send(page)
+        yield "second-factor-wrong", page
 
     def _desk(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("elnura", department="0112"), "/desk")

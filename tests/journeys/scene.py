@@ -111,6 +111,9 @@ def sign_in(page: Page, someone: Someone, password: str | None = None) -> None:
     page.fill("#login", someone.login)
     page.fill("#password", password or someone.password)
     send(page)
+    if "/second-factor" in page.url and someone.recovery_codes:
+        page.fill("#code", someone.recovery_codes.pop())
+        send(page)
 
 
 def send(page: Page, button: str = "main form button.btn-primary") -> None:

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.assurance import MULTI_FACTOR, SINGLE_FACTOR
+from policies.assurance import BEST, MULTI_FACTOR, SINGLE_FACTOR
 from policies.interaction import WITHOUT_PAGES, Facts, Step, next_step
 
 NOW = datetime(2026, 9, 7, 8, tzinfo=UTC)
 EARLIER = NOW - timedelta(hours=1)
 READY = Facts(
     signed_in=True, account_open=True, must_change_password=False, agreement_accepted=True, client_allowed=True,
-    is_expected=True, amr=frozenset({"pwd"}), acr_needed=frozenset(), consent_given_at=EARLIER, consent_needed=True,
+    is_expected=True, amr=frozenset({"pwd"}), has_factor=False, factor_required=False,
+    acr_needed=frozenset(), consent_given_at=EARLIER, consent_needed=True,
     account_chosen=False, prompt=frozenset(), authenticated_at=EARLIER, max_age=None, requested_at=NOW,
 )  # fmt: skip
 MOMENTS = st.datetimes(datetime(2026, 9, 6), datetime(2026, 9, 8), timezones=st.just(UTC))
@@ -22,6 +23,7 @@ FACTS = st.builds(
     Facts, signed_in=st.booleans(), account_open=st.booleans(), must_change_password=st.booleans(),
     agreement_accepted=st.booleans(), client_allowed=st.booleans(), is_expected=st.booleans(),
     amr=st.frozensets(st.sampled_from(["pwd", "otp", "mfa"])),
+    has_factor=st.booleans(), factor_required=st.booleans(),
     acr_needed=st.frozensets(st.sampled_from([SINGLE_FACTOR, MULTI_FACTOR, "urn:other"])),
     consent_given_at=st.none() | MOMENTS, consent_needed=st.booleans(), account_chosen=st.booleans(),
     prompt=st.frozensets(st.sampled_from(["none", "login", "consent", "select_account"])),
@@ -50,7 +52,12 @@ def test_who_has_done_everything_is_done() -> None:
         ({"max_age": 3600}, Step.DONE, Step.DONE),
         ({"is_expected": False}, Step.SIGN_IN, Step.LOGIN_REQUIRED),
         ({"is_expected": False, "authenticated_at": NOW}, Step.OTHER_PERSON, Step.OTHER_PERSON),
-        ({"acr_needed": frozenset({MULTI_FACTOR})}, Step.UNMET_AUTHENTICATION, Step.UNMET_AUTHENTICATION),
+        ({"acr_needed": frozenset({MULTI_FACTOR})}, Step.ENROL_FACTOR, Step.UNMET_AUTHENTICATION),
+        ({"acr_needed": frozenset({MULTI_FACTOR}), "has_factor": True}, Step.SECOND_FACTOR, Step.LOGIN_REQUIRED),
+        ({"acr_needed": frozenset({MULTI_FACTOR}), "has_factor": True, "amr": frozenset(BEST)}, Step.DONE, Step.DONE),
+        ({"has_factor": True}, Step.SECOND_FACTOR, Step.LOGIN_REQUIRED),
+        ({"factor_required": True}, Step.ENROL_FACTOR, Step.UNMET_AUTHENTICATION),
+        ({"factor_required": True, "amr": frozenset(BEST)}, Step.ENROL_FACTOR, Step.UNMET_AUTHENTICATION),
         ({"acr_needed": frozenset({SINGLE_FACTOR})}, Step.DONE, Step.DONE),
         ({"acr_needed": frozenset({"urn:other"})}, Step.UNMET_AUTHENTICATION, Step.UNMET_AUTHENTICATION),
         ({"consent_given_at": None}, Step.CONSENT, Step.CONSENT_REQUIRED),
@@ -93,19 +100,22 @@ def test_a_client_may_have_consent_asked_again_even_one_of_the_house(needed: boo
 def test_the_steps_come_in_their_order() -> None:
     nothing = replace(
         READY, signed_in=False, is_expected=False, must_change_password=True, agreement_accepted=False,
-        acr_needed=frozenset({MULTI_FACTOR}), client_allowed=False, consent_given_at=None,
+        has_factor=True, factor_required=True, acr_needed=frozenset({"urn:other"}), client_allowed=False,
+        consent_given_at=None,
         prompt=frozenset({"select_account"}), authenticated_at=None,
     )  # fmt: skip
     order = [nothing]
     for done in (
         {"signed_in": True, "authenticated_at": NOW}, {"is_expected": True, "authenticated_at": EARLIER},
-        {"account_chosen": True}, {"amr": frozenset({"pwd", "mfa"})}, {"must_change_password": False},
-        {"agreement_accepted": True}, {"client_allowed": True}, {"consent_given_at": NOW},
+        {"amr": frozenset(BEST)}, {"account_chosen": True}, {"acr_needed": frozenset({MULTI_FACTOR})},
+        {"must_change_password": False},
+        {"has_factor": False, "agreement_accepted": True}, {"has_factor": True}, {"client_allowed": True},
+        {"consent_given_at": NOW},
     ):  # fmt: skip
         order.append(replace(order[-1], **done))
     assert [next_step(facts, NOW) for facts in order] == [
-        Step.SIGN_IN, Step.OTHER_PERSON, Step.CHOOSE_ACCOUNT, Step.UNMET_AUTHENTICATION, Step.CHANGE_PASSWORD,
-        Step.AGREEMENT, Step.DENIED, Step.CONSENT, Step.DONE,
+        Step.SIGN_IN, Step.OTHER_PERSON, Step.SECOND_FACTOR, Step.CHOOSE_ACCOUNT, Step.UNMET_AUTHENTICATION,
+        Step.CHANGE_PASSWORD, Step.AGREEMENT, Step.ENROL_FACTOR, Step.DENIED, Step.CONSENT, Step.DONE,
     ]  # fmt: skip
 
 
@@ -121,6 +131,8 @@ def test_nobody_is_done_with_anything_missing(facts: Facts) -> None:
     agreed_since = facts.consent_given_at is not None and facts.consent_given_at >= facts.requested_at
     assert agreed_since or "consent" not in facts.prompt
     assert facts.consent_given_at is not None or not facts.consent_needed
+    assert "mfa" in facts.amr or not facts.has_factor
+    assert facts.has_factor or not facts.factor_required
     assert facts.acr_needed != {MULTI_FACTOR} or "mfa" in facts.amr
 
 

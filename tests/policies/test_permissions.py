@@ -22,7 +22,7 @@ EVERY_ACT = sorted(PERMISSIONS)
 @pytest.mark.parametrize(
     ("role", "acts"),
     [
-        ("officer", {"lift-lockout", "confirm-task", "issue-activation", "see-desk"}),
+        ("officer", {"lift-lockout", "confirm-task", "issue-activation", "reset-factors", "see-desk"}),
         ("admin", set(EVERY_ACT)),
         ("hr", {"see-order"}),
         ("security", {"read-audit", "handle-misuse"}),

@@ -25,7 +25,9 @@ from policies.interaction import Step, next_step
 bp = Blueprint("signin", __name__)
 PAGES = {
     Step.SIGN_IN: "signin.show",
+    Step.SECOND_FACTOR: "second_factor.show",
     Step.AGREEMENT: "agreement.show",
+    Step.ENROL_FACTOR: "factors.show",
     Step.CHOOSE_ACCOUNT: "choose_account.show",
     Step.CONSENT: "consent.show",
 }
@@ -38,6 +40,8 @@ def show() -> str | Response:
     waiting = pending(request.args.get("request"))
     if waiting and "another" in request.args:
         return _page(waiting, login=waiting.request.login_hint)
+    if g.session and "again" in request.args:  # a step-up: what comes next asks for a fresh proof
+        return _page(waiting, login=g.session.login, again=True)
     if g.session and next_step(facts_for(waiting, g.session, g.here), g.here.now) is not Step.SIGN_IN:
         return redirect(url_for("signin.next_page", request=request.args.get("request")), 303)
     return _page(waiting, login=_expected(waiting))
@@ -125,12 +129,15 @@ def pending(token: str | None) -> PendingRequest | None:
     return found
 
 
-def _page(waiting: PendingRequest | None, refusal: str | None = None, login: str | None = None) -> str:
+def _page(
+    waiting: PendingRequest | None, refusal: str | None = None, login: str | None = None, again: bool = False
+) -> str:
     return render_template(
         "sign_in.html",
         client=waiting.client if waiting else None,
         request_id=request.values.get("request"),
         login=login,
+        again=again,
         refusal=refusal,
         contacts=contacts_for((), g.here.now, language()) if refusal == "locked" else [],
     )

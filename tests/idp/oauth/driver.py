@@ -16,6 +16,7 @@ from idp.flows.register_client import register_client
 from idp.flows.sessions import start_session
 from idp.models import Account
 from idp.web.place import cookie_name
+from policies.assurance import BEST
 from tests.builders import Make, Someone
 
 CALLBACK = "https://rp.example/callback?tenant=7"
@@ -68,7 +69,8 @@ class Party:
     def sign_in(self, browser: FlaskClient, someone: Someone) -> None:
         """Give the browser a session that begins now."""
         with self.app.app_context():
-            token = start_session(self.make.here(), db.session.get_one(Account, someone.id))
+            amr = BEST if someone.recovery_codes else ("pwd",)
+            token = start_session(self.make.here(), db.session.get_one(Account, someone.id), amr)
             db.session.commit()
             db.session.remove()
         browser.set_cookie(

@@ -4,6 +4,7 @@ import json
 import re
 from html import unescape
 
+import pyotp
 import pytest
 import sqlalchemy as sa
 
@@ -14,7 +15,7 @@ from idp.models import AffiliationRow, Link
 from idp.oauth.finish import NO_ACCESS, deny
 from idp.oauth.interaction import choose_account, recall
 from policies.assurance import MULTI_FACTOR, SINGLE_FACTOR
-from tests.builders import Make
+from tests.builders import SEED, Make
 from tests.idp.oauth.driver import CALLBACK, Party, Registered, answer_of, claims_in
 from tests.idp.oauth.pages import FIELD, Visit
 from tests.idp.oauth.test_races import HANDS, at_once
@@ -129,14 +130,36 @@ def test_another_person_than_the_one_named_is_not_signed_in(
 def test_an_essential_class_of_authentication_is_met_or_refused(party: Party, make: Make) -> None:
     browser, client = party.browser(make.account()), party.client()
 
-    def asked(essential: bool, *values: str) -> dict[str, str]:
-        wish = {"essential": essential, "values": values}
-        return answer_of(party.authorize(browser, client, claims=json.dumps({"id_token": {"acr": wish}})))
+    def asked(essential: bool, *values: str, **more: str) -> dict[str, str]:
+        return answer_of(party.authorize(browser, client, claims=_acr(essential, *values), **more))
 
-    assert asked(True, MULTI_FACTOR)["error"] == "unmet_authentication_requirements"
+    assert asked(True, "urn:other")["error"] == "unmet_authentication_requirements"
+    assert asked(True, MULTI_FACTOR, prompt="none")["error"] == "unmet_authentication_requirements"
     assert "code" in asked(True, MULTI_FACTOR, SINGLE_FACTOR)
     assert "code" in asked(False, MULTI_FACTOR)
     assert "code" in answer_of(party.authorize(browser, client, acr_values=MULTI_FACTOR))
+
+
+def test_a_second_factor_that_a_client_needs_is_enrolled_on_the_way(party: Party, make: Make) -> None:
+    page = Visit(party, party.browser(make.account()), party.client(), claims=_acr(True, MULTI_FACTOR))
+    assert page.at == "/account/factors"
+    page.press("/account/factors", name="Phone")
+    seed = re.findall(r'id="seed">([A-Z2-7 ]+)<', page.main)[0].replace(" ", "")
+    page.press(page.at, code=pyotp.TOTP(seed).at(make.clock.now()))
+    page.open(re.findall(r'id="continue" href="([^"]+)"', page.main)[0])
+    assert "code" in answer_of(page.answer)
+
+
+def test_a_second_factor_that_was_enrolled_is_given_on_the_way(party: Party, make: Make) -> None:
+    aida, client = make.account(), party.client()
+    make.enrol(aida)
+    page = Visit(party, party.browser(), client, claims=_acr(True, MULTI_FACTOR))
+    page.sign_in(aida)
+    assert page.at == "/second-factor"
+    page.press("/second-factor", code=pyotp.TOTP(SEED).at(make.clock.now()))
+    answer = answer_of(page.answer)
+    told = claims_in(party.redeem(client, answer["code"]).get_json()["id_token"])
+    assert (told["acr"], told["amr"]) == (MULTI_FACTOR, ["pwd", "otp", "mfa"])
 
 
 def test_the_sign_in_page_names_the_client_and_takes_its_hint(party: Party, make: Make, clock: SetClock) -> None:
@@ -188,6 +211,10 @@ def test_access_that_has_ended_is_said_to_have_ended(party: Party, make: Make) -
         db.session.commit()
     page = Visit(party, party.browser(someone), party.client(system="unet"))
     assert "Your access to this system has ended." in page.main
+
+
+def _acr(essential: bool, *values: str) -> str:
+    return json.dumps({"id_token": {"acr": {"essential": essential, "values": values}}})
 
 
 def _sub(sub: str) -> str:

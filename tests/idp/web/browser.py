@@ -37,7 +37,10 @@ class Browser:
     def sign_in(self, someone: Someone) -> TestResponse:
         """In the browser's language, whatever the account's is."""
         fields = {"login": someone.login, "password": someone.password}
-        return self.submit("/sign-in", fields, page=f"/sign-in?lang={self._language}")
+        answer = self.submit("/sign-in", fields, page=f"/sign-in?lang={self._language}")
+        if answer.status_code == 303 and someone.recovery_codes:
+            return self.submit("/second-factor", {"code": someone.recovery_codes.pop()})
+        return answer
 
     def post(self, path: str, **options: Any) -> TestResponse:
         """Without a form token."""

@@ -1,0 +1,147 @@
+"""Enrolling, naming and removing one's second factors, and their recovery codes (security.md, accounts; ASVS 6.3.7, 6.5).
+
+The person is told of each change by mail.  That they proved themselves a moment ago is the guard's to see to.
+"""
+
+import secrets
+from dataclasses import dataclass
+from uuid import UUID
+
+import pyotp
+import sqlalchemy as sa
+
+from idp.db import db
+from idp.errors import Forbidden
+from idp.flows.departments import departments_of
+from idp.flows.here import Here
+from idp.flows.record import record
+from idp.flows.refusal import Refusal
+from idp.flows.second_factor import fingerprint, seed_of, timecode_of
+from idp.flows.send_message import send_message
+from idp.flows.sessions import start_session
+from idp.models import Account, Factor, RecoveryCode
+from policies.assurance import BEST
+from policies.factors import RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, in_groups, read_code
+from policies.permissions import Whom, may
+
+LONGEST_NAME = 60  # characters
+MOST = 10  # authenticators of one account
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """The value of the session's new cookie, and the recovery codes that came with the first factor."""
+
+    token: str
+    recovery_codes: tuple[str, ...]
+
+
+def factors_of(account_id: UUID) -> list[Factor]:
+    """The confirmed ones, the oldest first."""
+    mine = sa.select(Factor).where(Factor.account_id == account_id, Factor.confirmed_at.is_not(None))
+    return list(db.session.scalars(mine.order_by(Factor.id)))
+
+
+def recovery_codes_left(account_id: UUID) -> int:
+    """How many were not used yet."""
+    left = sa.select(sa.func.count(RecoveryCode.id)).where(
+        RecoveryCode.account_id == account_id, RecoveryCode.used_at.is_(None)
+    )
+    return db.session.scalar(left) or 0
+
+
+def find_factor(account_id: UUID, factor_id: UUID, confirmed: bool) -> Factor | None:
+    """One of the account's own; a seed may be shown only until it is confirmed."""
+    is_so = Factor.confirmed_at.is_not(None) if confirmed else Factor.confirmed_at.is_(None)
+    return db.session.scalar(sa.select(Factor).where(Factor.id == factor_id, Factor.account_id == account_id, is_so))
+
+
+def begin_factor(here: Here, account: Account, name: str) -> Factor | Refusal:
+    """Make a seed that counts once a code of it is seen; one begun before is forgotten.  Refusal: ``too-many``."""
+    if len(factors_of(account.id)) >= MOST:
+        return Refusal("too-many")
+    db.session.execute(sa.delete(Factor).where(Factor.account_id == account.id, Factor.confirmed_at.is_(None)))
+    factor = Factor(account_id=account.id, kind="totp", name=_name(name), seed=b"", created_at=here.now)
+    db.session.add(factor)
+    db.session.flush()
+    factor.seed = here.service.vault.seal(pyotp.random_base32(), f"factor/{factor.id}/seed")
+    return factor
+
+
+def confirm_factor(here: Here, account: Account, factor: Factor, entered: str) -> Enrolled | Refusal:
+    """Let `factor` count, since the person shows a code of it.  Refusals: ``wrong-code``, ``gone``."""
+    timecode = timecode_of(seed_of(here.service, factor), read_code(entered), here)
+    if timecode is None:
+        return Refusal("wrong-code")
+    first = not factors_of(account.id)
+    confirmed = (
+        sa.update(Factor)
+        .where(Factor.id == factor.id, Factor.confirmed_at.is_(None))
+        .values(confirmed_at=here.now, last_timecode=timecode)
+        .returning(Factor.id)
+    )
+    if db.session.execute(confirmed).first() is None:
+        return Refusal("gone")
+    _tell(here, account, "factor-added", {"before": None, "after": factor.name})
+    codes = new_recovery_codes(here, account) if first else ()
+    return Enrolled(start_session(here, account, BEST), codes)
+
+
+def rename_factor(here: Here, account: Account, factor: Factor, name: str) -> None:
+    """Call it something else."""
+    before, factor.name = factor.name, _name(name)
+    record(here, "factor-renamed", account, before={"factor": before}, after={"factor": factor.name})
+
+
+def remove_factor(here: Here, account: Account, factor: Factor) -> None:
+    """Forget it; with the last one go the recovery codes."""
+    db.session.delete(factor)
+    db.session.flush()
+    if not factors_of(account.id):
+        db.session.execute(sa.delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    _tell(here, account, "factor-removed", {"before": factor.name, "after": None})
+
+
+def new_recovery_codes(here: Here, account: Account) -> tuple[str, ...]:
+    """A new set, in groups as people read them; the old one is void."""
+    before = recovery_codes_left(account.id)
+    db.session.execute(sa.delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
+    codes = ["".join(secrets.choice(RECOVERY_ALPHABET) for _ in range(RECOVERY_LENGTH)) for _ in range(RECOVERY_CODES)]
+    db.session.add_all(
+        RecoveryCode(account_id=account.id, digest=fingerprint(here.service, account.id, code), created_at=here.now)
+        for code in codes
+    )
+    _tell(here, account, "recovery-renewed", {"before": before, "after": len(codes)})
+    return tuple(in_groups(code) for code in codes)
+
+
+def reset_factors(here: Here, account: Account, reason: str) -> Refusal | None:
+    """An officer removes every factor of somebody who lost them; a lock stays.  Refusals: ``reset-reason-required``,
+    ``no-factor``.
+
+    Raises `Forbidden` for officers of other departments, and for oneself.
+    """
+    whom = Whom(str(account.id), departments_of(here, account), None)
+    if here.who is None or not may("reset-factors", here.who, whom, here.now):
+        raise Forbidden("reset-factors")
+    if not reason.strip():
+        return Refusal("reset-reason-required")
+    names = [factor.name for factor in factors_of(account.id)]
+    if not names:
+        return Refusal("no-factor")
+    for table in (Factor, RecoveryCode):
+        db.session.execute(sa.delete(table).where(table.account_id == account.id))
+    _tell(here, account, "factors-reset", {"before": names, "after": []}, reason.strip())
+    return None
+
+
+def _name(entered: str) -> str:
+    return " ".join(entered.split())[:LONGEST_NAME] or "TOTP"
+
+
+def _tell(here: Here, account: Account, act: str, values: dict[str, object], reason: str | None = None) -> None:
+    """The trail and the person (ASVS 6.3.7); names, never seeds or codes."""
+    after = {"factor": values["after"]} | ({"reason": reason} if reason else {})
+    record(here, act, account, before={"factor": values["before"]}, after=after)
+    key = f"{act}/{account.login}/{here.now.isoformat()}"
+    send_message(here, account, "factors_changed", key, change=act)

@@ -1,0 +1,110 @@
+"""Reading the [rules] of a profile.  Regulation 3.5, 3.7, 5.1, 5.4-5.7; defaults are the Regulation's.
+
+Owns their bounds: a rule may be made stricter, not laxer than the Regulation or security.md.
+"""
+
+from datetime import timedelta
+
+from policies.factors import FactorRules
+from policies.lockout import LockoutRules
+from policies.passwords import PasswordRules
+from policies.profile import Rules
+from policies.recovery import RecoveryRules
+from policies.sessions import OFFICER, PERSON, SessionRules
+from policies.throttle import ThrottleRules
+from policies.tokens import TokenRules
+from policies.toml_section import Section
+
+
+def read_rules(section: Section) -> Rules:
+    """[rules]: all optional, the defaults are the Regulation's."""
+    rules = Rules(
+        password=_password(section.section("password", {})),
+        lockout=_lockout(section.section("lockout", {})),
+        throttle=_throttle(section.section("throttle", {})),
+        factors=_factors(section.section("factors", {})),
+        working_days=section.number("working_days", 1, 30, 3),
+        initial_credentials_days=section.number("initial_credentials_days", 1, 30, 3),
+        session=_session(section.section("session", {}), PERSON),
+        officer_session=_session(section.section("officer_session", {}), OFFICER),
+        tokens=_tokens(section.section("tokens", {})),
+        recovery=_recovery(section.section("recovery", {})),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _password(section: Section) -> PasswordRules:
+    """[rules.password]: Regulation 5.1 is the floor, stricter is allowed."""
+    default = PasswordRules()
+    rules = PasswordRules(
+        shortest=section.number("shortest", 8, 64, default.shortest),
+        longest=section.number("longest", 128, 4096, default.longest),
+        longest_run=section.number("longest_run", 1, 10, default.longest_run),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _lockout(section: Section) -> LockoutRules:
+    """[rules.lockout]"""
+    rules = LockoutRules(section.number("allowed_failures", 1, 100, LockoutRules().allowed_failures))
+    section.nothing_left()
+    return rules
+
+
+def _throttle(section: Section) -> ThrottleRules:
+    """[rules.throttle]: wrong sign-ins of one client within so many minutes."""
+    default, minute = ThrottleRules(), timedelta(minutes=1)
+    rules = ThrottleRules(
+        wrong=section.number("wrong", 4, 10_000, default.wrong),
+        wrong_inside=section.number("wrong_inside", 4, 100_000, default.wrong_inside),
+        window=minute * section.number("minutes", 1, 1440, default.window // minute),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _factors(section: Section) -> FactorRules:
+    """[rules.factors]"""
+    rules = FactorRules(section.flag("required_for_officers", FactorRules().required_for_officers))
+    section.nothing_left()
+    return rules
+
+
+def _session(section: Section, default: SessionRules) -> SessionRules:
+    """[rules.session] and [rules.officer_session], in minutes."""
+    minute = timedelta(minutes=1)
+    rules = SessionRules(
+        idle=minute * section.number("idle_minutes", 1, 1440, default.idle // minute),
+        absolute=minute * section.number("absolute_minutes", 1, 1440, default.absolute // minute),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _tokens(section: Section) -> TokenRules:
+    """[rules.tokens], in seconds; the bounds are the security requirements'."""
+    default, second = TokenRules(), timedelta(seconds=1)
+    rules = TokenRules(
+        code=second * section.number("code_seconds", 10, 60, default.code // second),
+        access=second * section.number("access_seconds", 300, 900, default.access // second),
+        id_token=second * section.number("id_token_seconds", 60, 900, default.id_token // second),
+        refresh_idle=second * section.number("refresh_idle_seconds", 60, 2592000, default.refresh_idle // second),
+        refresh_absolute=second
+        * section.number("refresh_absolute_seconds", 60, 31536000, default.refresh_absolute // second),
+        refresh_grace=second * section.number("refresh_grace_seconds", 0, 10, default.refresh_grace // second),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _recovery(section: Section) -> RecoveryRules:
+    """[rules.recovery]: an hour is the longest that security allows."""
+    default, minute = RecoveryRules(), timedelta(minutes=1)
+    rules = RecoveryRules(
+        lifetime=minute * section.number("lifetime_minutes", 5, 60, default.lifetime // minute),
+        mails=section.number("mails_per_hour", 1, 10, default.mails),
+    )
+    section.nothing_left()
+    return rules
