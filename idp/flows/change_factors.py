@@ -18,7 +18,7 @@ from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.second_factor import fingerprint, seed_of, timecode_of
 from idp.flows.send_message import send_message
-from idp.flows.sessions import start_session
+from idp.flows.sessions import end_all_sessions, start_session
 from idp.models import Account, Factor, RecoveryCode
 from policies.assurance import BEST
 from policies.factors import RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, in_groups, read_code
@@ -132,6 +132,7 @@ def reset_factors(here: Here, account: Account, reason: str) -> Refusal | None:
     for table in (Factor, RecoveryCode):
         db.session.execute(sa.delete(table).where(table.account_id == account.id))
     _tell(here, account, "factors-reset", {"before": names, "after": []}, reason.strip())
+    end_all_sessions(here, account, "factors-reset")  # whoever found the device may be in one of them
     return None
 
 

@@ -203,6 +203,7 @@ def test_an_officer_of_the_department_removes_lost_factors_and_a_lock_stays(
     make: Make, app: Flask, aida: Someone, clock: SetClock
 ) -> None:
     bakyt, half = make.officer(), password(make)
+    elsewhere = password(make)
     for _ in range(4):
         give(make, half, wrong_code(clock))
     assert reset(make, bakyt, aida, reason=" ") == Refusal("reset-reason-required")
@@ -212,6 +213,7 @@ def test_an_officer_of_the_department_removes_lost_factors_and_a_lock_stays(
         assert (factors_of(aida.id), recovery_codes_left(aida.id)) == ([], 0)
         db.session.remove()
     assert password(make) == "locked"
+    assert give(make, elsewhere, code_at(clock)) == "nobody"
     assert "factors_changed" in {row.template for row in rows(app, sa.select(Message.template))}
     (told,) = rows(app, sa.select(AuditRecord.before, AuditRecord.after).where(AuditRecord.act == "factors-reset"))
     assert (told.before, told.after) == ({"factor": ["Phone"]}, {"factor": [], "reason": "passport"})
