@@ -12,8 +12,8 @@ from policies.permissions import Appointment, is_current
 DIGITS = 6
 WINDOW = 1  # steps of 30 seconds that a clock may be off, either way (RFC 6238, 5.2)
 RECOVERY_CODES = 10
-RECOVERY_ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # nothing that looks like something else
-RECOVERY_LENGTH = 16  # characters of 5 bits
+RECOVERY_ALPHABET = "0123456789"  # a telephone shows digits alone for the field
+RECOVERY_LENGTH = 16  # 53 bits, each guess counted (ASVS 6.5.3)
 
 
 @dataclass(frozen=True, slots=True)
