@@ -14,12 +14,14 @@ from idp.db import db
 from idp.errors import Forbidden
 from idp.flows.departments import departments_of
 from idp.flows.here import Here
+from idp.flows.misuse_link import misuse_link
+from idp.flows.one_time_links import void_links
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.second_factor import fingerprint, seed_of, timecode_of
 from idp.flows.send_message import send_message
 from idp.flows.sessions import end_all_sessions, start_session
-from idp.models import Account, Factor, RecoveryCode
+from idp.models import Account, Factor, Recovery, RecoveryCode
 from policies.assurance import BEST
 from policies.factors import RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, in_groups, read_code
 from policies.permissions import Whom, may
@@ -141,8 +143,10 @@ def _name(entered: str) -> str:
 
 
 def _tell(here: Here, account: Account, act: str, values: dict[str, object], reason: str | None = None) -> None:
-    """The trail and the person (ASVS 6.3.7); names, never seeds or codes."""
+    """The trail and the person (ASVS 6.3.7); names, never seeds or codes.  A link for a forgotten password that was
+    issued before is dead."""
     after = {"factor": values["after"]} | ({"reason": reason} if reason else {})
     record(here, act, account, before={"factor": values["before"]}, after=after)
     key = f"{act}/{account.login}/{here.now.isoformat()}"
-    send_message(here, account, "factors_changed", key, change=act)
+    void_links(here, Recovery, account.id)
+    send_message(here, account, "factors_changed", key, change=act, misuse_link=misuse_link(here, account.id))

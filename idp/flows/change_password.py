@@ -6,6 +6,7 @@ from uuid import UUID
 from idp.db import db
 from idp.flows.choose_password import choose_password, set_password
 from idp.flows.here import Here
+from idp.flows.misuse_link import misuse_link
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.flows.sessions import LiveSession, end_all_sessions
@@ -38,4 +39,5 @@ def replace_password(here: Here, account: Account, password_hash: str, reason: s
     """The new password stands, sessions (except `but`) and what clients hold end, and the person is told (6.3.7)."""
     set_password(here, account, password_hash)
     end_all_sessions(here, account, reason, but)
-    send_message(here, account, "password-changed", f"password-changed/{here.request_id}/{account.id}")
+    key = f"password-changed/{here.request_id}/{account.id}"
+    send_message(here, account, "password-changed", key, misuse_link=misuse_link(here, account.id))

@@ -4,14 +4,20 @@ It neither lifts a lock (5.7) nor signs anybody in.
 """
 
 from datetime import datetime
-from uuid import UUID
 
+import sqlalchemy as sa
+
+from idp.db import db
 from idp.flows.change_password import replace_password
 from idp.flows.choose_password import choose_password
 from idp.flows.here import Here
 from idp.flows.one_time_links import Invitation, find_link, spend_link
 from idp.flows.refusal import Refusal
-from idp.models import Recovery
+from idp.flows.second_factor import prove_code
+from idp.flows.sessions import Holder
+from idp.flows.sign_in import GIVE_BACK
+from idp.models import Factor, Recovery
+from idp.prepared import Prepared
 
 
 def find_reset(token: str, now: datetime) -> Invitation | None:
@@ -19,23 +25,29 @@ def find_reset(token: str, now: datetime) -> Invitation | None:
     return find_link(Recovery, token, now)
 
 
-def further_proof(here: Here, account_id: UUID) -> Refusal | None:
-    """What a reset asks for beside the link.  The place for the second factor: the flow passes here before anything is
-    spent.  Nothing yet, for nobody has one."""
-    return None
+HAS_FACTOR = Prepared(
+    sa.select(Factor.id).where(Factor.account_id == sa.bindparam("account"), Factor.confirmed_at.is_not(None))
+)
 
 
-def reset_password(here: Here, token: str, password: str, again: str) -> Refusal | None:
-    """Spend the link, set the password, end every session.  None when done.
+def asks_for_code(invitation: Invitation) -> bool:
+    """Whether the account has a second factor, which a reset does not get around.  Reads without a transaction."""
+    return HAS_FACTOR.first(account=invitation.account_id) is not None
 
-    Refusals: ``spent``; ``password`` with the codes of all broken rules under ``broken`` (the link stays usable).
+
+def reset_password(here: Here, token: str, password: str, again: str, code: str = "") -> Refusal | None:
+    """Spend the link, set the password, end every session.  None when done.  Whose account has a second factor brings a
+    `code` of it, which is used up first: whether a password was used before is for nobody else to learn.
+
+    Refusals: ``spent``; ``wrong-code``, ``locked``; ``password`` with the codes of all broken rules under ``broken``
+    (the link stays usable).
     """
     invitation = find_reset(token, here.now)
     if invitation is None:
         return Refusal("spent")
-    refusal = further_proof(here, invitation.account_id)
-    if refusal is not None:
-        return refusal
+    proven = _prove(here, invitation, code) if asks_for_code(invitation) else None
+    if isinstance(proven, Refusal):
+        return proven
     chosen = choose_password(here, invitation.account_id, password, again)
     if isinstance(chosen, Refusal):
         return chosen
@@ -43,4 +55,13 @@ def reset_password(here: Here, token: str, password: str, again: str) -> Refusal
     if account is None or not account.open_at(here.now):
         return Refusal("spent")
     replace_password(here.acting_as(f"account/{account.login}"), account, chosen, "password-reset")
+    return None
+
+
+def _prove(here: Here, invitation: Invitation, code: str) -> Refusal | None:
+    """A right code gives its own attempt back: a reset lifts no lock, and forgets no attempt of others (5.7)."""
+    means = prove_code(here, Holder(invitation.account_id, invitation.login), code)
+    if isinstance(means, Refusal):
+        return means
+    GIVE_BACK.all(db.session.connection(), entered=invitation.login)
     return None

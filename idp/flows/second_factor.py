@@ -11,7 +11,7 @@ from pyotp.exceptions import OTPVerificationError
 
 from idp.db import db
 from idp.flows.here import Here
-from idp.flows.record import record
+from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import LiveSession, end_session, start_session
 from idp.flows.sign_in import FORGET, count_attempt, lock, locked
@@ -27,17 +27,34 @@ def give_code(here: Here, session: LiveSession, entered: str) -> str | Refusal:
 
     Refusals: ``wrong-code``; ``locked``, which ends the session.
     """
-    where = count_attempt(here, session.login)
-    if where is Door.SHUT:
-        lock(here, session.login, session.account)
-        return _locked(here, session)
-    means = spend_code(here, session.account_id, entered)
-    if means is None:
-        return _wrong(here, session, where)
-    FORGET.all(db.session.connection(), entered=session.login)
+    means = prove_code(here, session.account, entered)
+    if not isinstance(means, Refusal) and FORGET.first(db.session.connection(), entered=session.login) is None:
+        means = locked(here, session.login, session.account)  # since its turn was counted
+    if isinstance(means, Refusal):
+        if means.code == "locked":
+            end_session(here, session.id, "locked")
+        return means
     token = start_session(here, session.account, BEST)
     record(here, "signed-in", session.account, after={"by": means, "agent": here.agent[:200]})
     return token
+
+
+def prove_code(here: Here, account: Named, entered: str) -> str | Refusal:
+    """Use up a code; an attempt, counted like one at the password, that is not forgotten by this alone.
+
+    By which means, as `spend_code` tells; refusals: ``wrong-code``, ``locked``.
+    """
+    where = count_attempt(here, account.login)
+    if where is Door.SHUT:
+        lock(here, account.login, account)
+        return locked(here, account.login, account)
+    means = spend_code(here, account.id, entered)
+    if means is not None:
+        return means
+    record(here, "sign-in-refused", account, after={"reason": "wrong-code"})
+    if where is Door.LAST and lock(here, account.login, account):
+        return locked(here, account.login, account)
+    return Refusal("wrong-code")
 
 
 def spend_code(here: Here, account_id: UUID, entered: str) -> str | None:
@@ -94,15 +111,3 @@ def _spend_recovery(here: Here, account_id: UUID, code: str) -> bool:
         .execution_options(synchronize_session=False)
     )
     return db.session.execute(spent).first() is not None
-
-
-def _wrong(here: Here, session: LiveSession, where: Door) -> Refusal:
-    record(here, "sign-in-refused", session.account, after={"reason": "wrong-code"})
-    if where is Door.LAST and lock(here, session.login, session.account):
-        return _locked(here, session)
-    return Refusal("wrong-code")
-
-
-def _locked(here: Here, session: LiveSession) -> Refusal:
-    end_session(here, session.id, "locked")
-    return locked(here, session.login, session.account)

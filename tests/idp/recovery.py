@@ -74,11 +74,11 @@ def link_of(make: Make, login: str = "aida") -> str:
     return mails(make)[-1].token
 
 
-def use(make: Make, token: str, password: str = NEW, again: str | None = None) -> Refusal | None:
-    """Choose a password with the link."""
+def use(make: Make, token: str, password: str = NEW, again: str | None = None, code: str = "") -> Refusal | None:
+    """Choose a password with the link, and a code where one is asked for."""
     with make.app.app_context(), unit_of_work():
         here = at_work(make.service, "anonymous")
-        return reset_password(here, token, password, password if again is None else again)
+        return reset_password(here, token, password, password if again is None else again, code)
 
 
 def _told(make: Make, message: Message) -> dict[str, str]:

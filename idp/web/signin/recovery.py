@@ -7,9 +7,12 @@ from datetime import timedelta
 
 from flask import Blueprint, g, render_template, request
 
+from idp.flows.appointments import contacts_for
 from idp.flows.recover import ask_to_recover
-from idp.flows.reset_password import find_reset, reset_password
+from idp.flows.refusal import Refusal
+from idp.flows.reset_password import asks_for_code, find_reset, reset_password
 from idp.service import service
+from idp.web.language import language
 from policies.recovery import Forgotten
 
 bp = Blueprint("recovery", __name__)
@@ -37,15 +40,15 @@ def ask_for_login() -> str:
 
 @bp.get("/recovery/<token>")
 def show(token: str) -> str | tuple[str, int]:
-    return _page(token, [])
+    return _page(token)
 
 
 @bp.post("/recovery/<token>")
 def submit(token: str) -> str | tuple[str, int]:
-    refusal = reset_password(g.here, token, request.form.get("password", ""), request.form.get("again", ""))
+    refusal = reset_password(g.here, token, *(request.form.get(name, "") for name in ("password", "again", "code")))
     if refusal is None:
         return render_template("activation_done.html", recovered=True)
-    return _page(token, refusal.details.get("broken", []))
+    return _page(token, refusal)
 
 
 def _form(forgotten: Forgotten) -> str:
@@ -58,10 +61,17 @@ def _asked(forgotten: Forgotten) -> str:
     return render_template("forgotten_sent.html", forgotten=forgotten.value, minutes=minutes)
 
 
-def _page(token: str, broken: list[str]) -> str | tuple[str, int]:
+def _page(token: str, refusal: Refusal | None = None) -> str | tuple[str, int]:
     invitation = find_reset(token, g.here.now)
     if invitation is None:
         return render_template("activation_spent.html", recovered=True), 410
-    limits = service().profile.rules.password
-    page = render_template("reset.html", login=invitation.login, limits=limits, refusals=broken)
-    return (page, 422) if broken else page
+    page = render_template(
+        "reset.html",
+        login=invitation.login,
+        limits=service().profile.rules.password,
+        refusal=refusal.code if refusal else None,
+        refusals=refusal.details.get("broken", []) if refusal else [],
+        asks_for_code=asks_for_code(invitation),
+        contacts=contacts_for((), g.here.now, language()) if refusal and refusal.code == "locked" else [],
+    )
+    return (page, 422) if refusal else page

@@ -15,6 +15,7 @@ from idp.clock import SetClock
 from idp.crypto import digest
 from idp.db import db, unit_of_work
 from idp.errors import Busy
+from idp.flows.change_factors import new_recovery_codes
 from idp.flows.one_time_links import spend_link
 from idp.flows.recover import ask_to_recover
 from idp.flows.refusal import Refusal
@@ -322,3 +323,43 @@ def signs_in_patiently(make: Make, someone: Someone) -> bool:
             return signs_in(make, someone.password)
         except Busy:
             time.sleep(0.05)
+
+
+def test_who_has_a_second_factor_needs_a_code_of_it_for_a_reset(make: Make, app: Flask) -> None:
+    aida = make.account()
+    token = link_of(make)
+    make.enrol(aida)
+    for code in ("", "000000"):
+        refusal = use(make, token, code=code)
+        assert refusal is not None
+        assert refusal.code == "wrong-code"
+    assert works(make, token)
+    assert signs_in(make, PASSWORD)
+    assert use(make, token, code=aida.recovery_codes[0]) is None
+    assert not works(make, token)
+    assert signs_in(make, NEW)
+    other = link_of(make)
+    used = use(make, other, f"{NEW} 2", code=aida.recovery_codes[0])
+    assert used is not None
+    assert used.code == "wrong-code", "each code works once"
+
+
+def test_wrong_codes_at_a_reset_lock_like_any_others(make: Make, app: Flask) -> None:
+    aida = make.account()
+    token = link_of(make)
+    make.enrol(aida)
+    told = [use(make, token, code="000000") for _ in range(4)]
+    assert [refusal and refusal.code for refusal in told] == ["wrong-code"] * 3 + ["locked"]
+    right = use(make, token, code=aida.recovery_codes[0])
+    assert right is not None
+    assert right.code == "locked"
+    assert rows(app, sa.select(Lockout.locked_at.is_not(None)))[0][0]
+
+
+def test_a_changed_factor_makes_older_links_dead(make: Make, app: Flask) -> None:
+    aida = make.account()
+    token = link_of(make)
+    make.enrol(aida)
+    with app.app_context(), unit_of_work():
+        new_recovery_codes(make.here(), db.session.get_one(Account, aida.id))
+    assert not works(make, token)
