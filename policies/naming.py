@@ -72,11 +72,12 @@ def login_candidates(family: str, given: str, latin_family: str | None, latin_gi
     """
     surname = _part(latin_family, family)[:LONGEST_FAMILY].rstrip("-")
     first_name = _part(latin_given, given)[:LONGEST_GIVEN].rstrip("-")
-    shortest = _joined(first_name[:1], surname)
+    shortest, full = _joined(first_name[:1], surname), _joined(first_name, surname)
     yield shortest
-    if (full := _joined(first_name, surname)) != shortest:
+    if full != shortest:
         yield full
-    yield from (f"{shortest}{number}" for number in count(2))
+    numbered = (f"{shortest}{number}" for number in count(2))
+    yield from (login for login in numbered if login != full)  # a name may be made of digits
 
 
 def _part(latin: str | None, original: str) -> str:

@@ -97,10 +97,11 @@ def test_a_latin_spelling_that_says_nothing_is_passed_over() -> None:
         ("李", "—", ["user", "user2", "user3"]),
         ("Иванова--Петрова-", "-Я", ["i.ivanova-petrova", "ia.ivanova-petrova", "i.ivanova-petrova2"]),
         ("Ли", "O", ["o.li", "o.li2", "o.li3"]),
+        ("", "¼", ["1", "14", "12", "13", "15"]),
     ],
 )
 def test_odd_names_have_logins_too(family: str, given_: str, expected: list[str]) -> None:
-    assert first(3, family, given_, None, None) == expected
+    assert first(len(expected), family, given_, None, None) == expected
 
 
 @given(NAMES, NAMES, st.none() | NAMES, st.none() | NAMES)
