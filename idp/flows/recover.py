@@ -16,7 +16,9 @@ from idp.db import db
 from idp.flows.here import Here
 from idp.flows.one_time_links import hold, issue_link
 from idp.flows.record import record
+from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
+from idp.flows.throttled import count_against, is_throttled
 from idp.flows.work import OPENING, Work, leave_work
 from idp.models import Account, Message, Person, Recovery, RecoveryRequest
 from policies.naming import canonical_login
@@ -27,8 +29,14 @@ MOST_ACCOUNTS = 10  # of one personal address, as families share it
 RESET, REMINDER = "password-reset", "login-reminder"  # the mails
 
 
-def ask_to_recover(here: Here, forgotten: Forgotten, entered: str) -> None:
-    """Somebody has forgotten `forgotten` and entered this.  The same for whatever was entered."""
+def ask_to_recover(here: Here, forgotten: Forgotten, entered: str) -> Refusal | None:
+    """Somebody has forgotten `forgotten` and entered this.  The same for whatever was entered.
+
+    Refusal: ``throttled`` for a client that asks too often.  Raises `Busy`.
+    """
+    if is_throttled(here):
+        return Refusal("throttled")
+    count_against(here)
     request = RecoveryRequest(
         id=uuid7(), forgotten=forgotten.value, address=here.address, request_id=here.request_id, run_at=here.now
     )
@@ -36,6 +44,7 @@ def ask_to_recover(here: Here, forgotten: Forgotten, entered: str) -> None:
     request.entered = here.service.vault.seal(known_by, f"recovery_request/{request.id}")
     db.session.add(request)
     leave_work(Work("recovery", request.id, here.now, OPENING, "mail-out"))
+    return None
 
 
 def answer_request(here: Here, request: RecoveryRequest) -> None:

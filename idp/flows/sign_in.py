@@ -21,6 +21,7 @@ from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.flows.sessions import start_session
+from idp.flows.throttled import count_against, is_throttled
 from idp.models import Account, Credential, Factor, Lockout
 from idp.prepared import Prepared
 from policies.lockout import Door, door
@@ -123,7 +124,7 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     Refusals: ``wrong``, ``locked``, and ``throttled`` for a client that was wrong too often with whatever logins; its
     attempt is not counted.  Raises `Busy` under a storm of sign-ins.
     """
-    if _is_throttled(here):
+    if is_throttled(here):
         return Refusal("throttled")
     login = canonical_login(login_entered)[:LONGEST_LOGIN]
     where = count_attempt(here, login)
@@ -131,8 +132,7 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     account = Found(*row) if row else None
     right = _verdict(here, login, account.password_hash if account else None, password)
     if where is Door.SHUT or not right:
-        profile = here.service.profile
-        here.service.throttle.note(here.address, profile.rules.throttle, profile.institution.is_inside(here.address))
+        count_against(here)
     if where is Door.SHUT:
         lock(here, login, account)  # should the one whose turn it was never have come to it
         return locked(here, login, account)
@@ -146,13 +146,6 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     if counted.first(db.session.connection(), entered=login) is None:  # locked since its turn was counted
         return locked(here, login, account)
     return account
-
-
-def _is_throttled(here: Here) -> bool:
-    """Whether the client has to wait, and its attempts are none."""
-    profile = here.service.profile
-    inside = profile.institution.is_inside(here.address)
-    return here.service.throttle.is_over(here.address, profile.rules.throttle, inside)
 
 
 def count_attempt(here: Here, login: str) -> Door:

@@ -24,7 +24,7 @@ def forgotten_password() -> str:
 
 
 @bp.post("/forgotten-password")
-def ask_for_password() -> str:
+def ask_for_password() -> str | tuple[str, int]:
     return _asked(Forgotten.PASSWORD)
 
 
@@ -34,7 +34,7 @@ def forgotten_login() -> str:
 
 
 @bp.post("/forgotten-login")
-def ask_for_login() -> str:
+def ask_for_login() -> str | tuple[str, int]:
     return _asked(Forgotten.LOGIN)
 
 
@@ -51,12 +51,14 @@ def submit(token: str) -> str | tuple[str, int]:
     return _page(token, refusal)
 
 
-def _form(forgotten: Forgotten) -> str:
-    return render_template("forgotten.html", forgotten=forgotten.value)
+def _form(forgotten: Forgotten, refusal: str | None = None) -> str:
+    return render_template("forgotten.html", forgotten=forgotten.value, refusal=refusal)
 
 
-def _asked(forgotten: Forgotten) -> str:
-    ask_to_recover(g.here, forgotten, request.form.get("entered", ""))
+def _asked(forgotten: Forgotten) -> str | tuple[str, int]:
+    refusal = ask_to_recover(g.here, forgotten, request.form.get("entered", ""))
+    if refusal is not None:
+        return _form(forgotten, refusal.code), 429
     minutes = service().profile.rules.recovery.lifetime // timedelta(minutes=1)
     return render_template("forgotten_sent.html", forgotten=forgotten.value, minutes=minutes)
 

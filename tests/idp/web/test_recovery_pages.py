@@ -1,10 +1,12 @@
 """The pages of forgotten things: one answer to everybody, a link that a look does not spend (4.2; ASVS 6.3.8)."""
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy import event
 
 from idp.db import db
+from idp.models import RecoveryRequest
 from tests.builders import Make
 from tests.idp.recovery import NEW, link_of, mails, work
 from tests.idp.web.browser import Browser
@@ -54,6 +56,16 @@ def test_whatever_is_entered_the_answer_is_the_same_and_so_is_what_the_database_
     work(make)
     told = {mail.to for mail in mails(make) if mail.template != "locked"}
     assert told == {"aida@example.org"} | ({"locked@example.org"} if page == PAGES[0] else set())
+
+
+def test_who_asks_again_and_again_has_to_wait_and_nothing_is_kept(make: Make, app: Flask) -> None:
+    browser = Browser(make)
+    form = browser.form(PAGES[0])
+    told = [browser.post(PAGES[number % 2], data=form | {"entered": f"nobody{number}"}) for number in range(31)]
+    assert [answer.status_code for answer in told] == [200] * 30 + [429]
+    assert "Too many questions from here" in told[-1].text
+    with app.app_context():
+        assert db.session.scalar(sa.select(sa.func.count(RecoveryRequest.id))) == 30
 
 
 def test_looking_at_the_link_does_not_spend_it_and_it_goes_nowhere_else(make: Make) -> None:
