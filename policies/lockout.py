@@ -1,17 +1,24 @@
 """When a run of wrong passwords locks a login.  Regulation 5.7.
 
-Owns the threshold.  Leaves alone the counting (one atomic statement elsewhere) and lifting (`permissions`).
+Owns the thresholds, also that of the alarm.  Leaves alone the counting (one atomic statement elsewhere) and lifting
+(`permissions`).
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 
 @dataclass(frozen=True, slots=True)
 class LockoutRules:
-    """Regulation 5.7: "more than three times", so three failures are allowed."""
+    """Regulation 5.7: "more than three times", so three failures are allowed.
+
+    So many locks (`alarm`) within `alarm_window` are more than forgetfulness.
+    """
 
     allowed_failures: int = 3
+    alarm: int = 10
+    alarm_window: timedelta = timedelta(minutes=10)
 
 
 class Door(Enum):
@@ -27,3 +34,8 @@ def door(attempt: int, rules: LockoutRules) -> Door:
     if attempt <= rules.allowed_failures:
         return Door.OPEN
     return Door.LAST if attempt == rules.allowed_failures + 1 else Door.SHUT
+
+
+def is_alarming(locks: int, rules: LockoutRules) -> bool:
+    """Whether so many locks within the window are for the security officer to know."""
+    return locks >= rules.alarm

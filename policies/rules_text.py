@@ -48,7 +48,12 @@ def _password(section: Section) -> PasswordRules:
 
 def _lockout(section: Section) -> LockoutRules:
     """[rules.lockout]"""
-    rules = LockoutRules(section.number("allowed_failures", 1, 100, LockoutRules().allowed_failures))
+    default, minute = LockoutRules(), timedelta(minutes=1)
+    rules = LockoutRules(
+        allowed_failures=section.number("allowed_failures", 1, 100, default.allowed_failures),
+        alarm=section.number("alarm", 2, 10_000, default.alarm),
+        alarm_window=minute * section.number("alarm_minutes", 1, 1440, default.alarm_window // minute),
+    )
     section.nothing_left()
     return rules
 

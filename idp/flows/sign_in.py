@@ -16,6 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from idp.db import db
 from idp.errors import Busy
 from idp.flows.here import Here
+from idp.flows.many_locks import raise_alarm
 from idp.flows.misuse_link import misuse_link
 from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
@@ -212,6 +213,7 @@ def lock(here: Here, login: str, account: Named | None) -> bool:
         owner = db.session.get_one(Account, account.id)
         key = f"locked/{login}/{here.now.isoformat()}"
         send_message(here, owner, "locked", key, misuse_link=misuse_link(here, account.id))
+    raise_alarm(here)
     return True
 
 
