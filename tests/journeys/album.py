@@ -189,7 +189,7 @@ class Album:
         yield "misuse-refused", page
 
     def _second_factor(self) -> Iterator[tuple[str, Page]]:
-        someone = self.scene.make.account("turat")
+        someone = self.scene.make.account("zhyldyz")
         page = self._signed_in(someone, "/account/factors")
         yield "factors-none", page
         page.fill("#name", "Телефон")

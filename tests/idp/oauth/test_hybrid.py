@@ -101,7 +101,8 @@ def test_where_the_key_is_gone_the_client_is_told_and_nothing_is_granted(
     browser, someone = party.browser(), make.account("bakyt")
     waiting = party.authorize(browser, client, response_type=response_type).headers["Location"]
     party.sign_in(browser, someone)
-    assert answer_of(browser.get(waiting, base_url=party.base))["error"] == "invalid_request", "after the pages too"
+    onward = waiting.replace("/sign-in", "/continue")
+    assert answer_of(browser.get(onward, base_url=party.base))["error"] == "invalid_request", "after the pages too"
     assert browser.get(waiting, base_url=party.base).status_code == 400
     with party.app.app_context():
         assert db.session.scalars(select(Grant)).all() == []
