@@ -18,6 +18,7 @@ from idp.flows.sessions import Holder
 from idp.flows.sign_in import GIVE_BACK
 from idp.models import Factor, Recovery
 from idp.prepared import Prepared
+from policies.passwords import Broken
 
 
 def find_reset(token: str, now: datetime) -> Invitation | None:
@@ -37,7 +38,7 @@ def asks_for_code(invitation: Invitation) -> bool:
 
 def reset_password(here: Here, token: str, password: str, again: str, code: str = "") -> Refusal | None:
     """Spend the link, set the password, end every session.  None when done.  Whose account has a second factor brings a
-    `code` of it, which is used up first: whether a password was used before is for nobody else to learn.
+    `code` of it.
 
     Refusals: ``spent``; ``wrong-code``, ``locked``; ``password`` with the codes of all broken rules under ``broken``
     (the link stays usable).
@@ -45,10 +46,11 @@ def reset_password(here: Here, token: str, password: str, again: str, code: str 
     invitation = find_reset(token, here.now)
     if invitation is None:
         return Refusal("spent")
-    proven = _prove(here, invitation, code) if asks_for_code(invitation) else None
-    if isinstance(proven, Refusal):
-        return proven
-    chosen = choose_password(here, invitation.account_id, password, again)
+    chosen = choose_password(here, invitation.account_id, password, again)  # it takes its time outside a transaction
+    if asks_for_code(invitation):
+        refusal = _wrong_by_itself(chosen) or _prove(here, invitation, code)
+        if refusal is not None:
+            return refusal
     if isinstance(chosen, Refusal):
         return chosen
     account = spend_link(here, Recovery, token, invitation.account_id)
@@ -56,6 +58,14 @@ def reset_password(here: Here, token: str, password: str, again: str, code: str 
         return Refusal("spent")
     replace_password(here.acting_as(f"account/{account.login}"), account, chosen, "password-reset")
     return None
+
+
+def _wrong_by_itself(chosen: str | Refusal) -> Refusal | None:
+    """What is wrong with the password, told before a code is used up; whether it was used before is only for who has
+    shown one."""
+    broken = chosen.details["broken"] if isinstance(chosen, Refusal) else []
+    told = [rule for rule in broken if rule != Broken.USED_BEFORE.value]
+    return Refusal("password", {"broken": told}) if told else None
 
 
 def _prove(here: Here, invitation: Invitation, code: str) -> Refusal | None:

@@ -363,3 +363,20 @@ def test_a_changed_factor_makes_older_links_dead(make: Make, app: Flask) -> None
     with app.app_context(), unit_of_work():
         new_recovery_codes(make.here(), db.session.get_one(Account, aida.id))
     assert not works(make, token)
+
+
+def test_a_bad_password_uses_up_no_code_and_tells_nothing_of_earlier_ones(make: Make) -> None:
+    aida = make.account()
+    token = link_of(make)
+    make.enrol(aida)
+    code = aida.recovery_codes[0]
+    short = use(make, token, "Aa", code=code)
+    assert short is not None
+    assert (short.code, "too-short" in short.details["broken"]) == ("password", True)
+    guessed = use(make, token, PASSWORD, code="000000")
+    assert guessed is not None
+    assert guessed.code == "wrong-code"
+    known = use(make, token, PASSWORD, code=code)
+    assert known is not None
+    assert known.details["broken"] == ["used-before"]
+    assert use(make, token, code=aida.recovery_codes[1]) is None
