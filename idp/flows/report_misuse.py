@@ -7,7 +7,6 @@ and the moment is kept from which acts under the account are not the person's ow
 from collections.abc import Callable
 from typing import Any
 
-import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from uuid_utils.compat import uuid7
@@ -17,7 +16,7 @@ from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.send_message import send_message
 from idp.flows.sessions import end_all_sessions
-from idp.models import Account, Grant, Lockout, MisuseReport
+from idp.models import Account, Lockout, MisuseReport
 
 INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 LONGEST_WORDS = 500  # characters
@@ -31,7 +30,6 @@ def report_misuse(here: Here, account: Account, way: str, told: str = "") -> boo
     owner = here.acting_as(f"account/{account.login}")
     locked = _lock(owner, account)  # first: a sign-in that runs now waits for it, or is ended below
     end_all_sessions(owner, account, "misuse-reported")
-    _revoke_grants(owner, account)
     case = _open_case(owner, account, way, told.strip()[:LONGEST_WORDS] or None)
     if locked:
         record(owner, "locked", account, before={"locked": False}, after={"locked": True, "reason": "misuse-reported"})
@@ -51,16 +49,6 @@ def _lock(here: Here, account: Account) -> bool:
         index_elements=[Lockout.login], set_={"locked_at": here.now}, where=Lockout.locked_at.is_(None)
     )
     return db.session.execute(shut.returning(Lockout.login)).first() is not None
-
-
-def _revoke_grants(here: Here, account: Account) -> None:
-    """Also those of sessions that ended by themselves before: clients may still hold them."""
-    db.session.execute(
-        sa.update(Grant)
-        .where(Grant.account_id == account.id, Grant.revoked_at.is_(None))
-        .values(revoked_at=here.now, revoke_reason="misuse-reported")
-        .execution_options(synchronize_session=False)
-    )
 
 
 def _open_case(here: Here, account: Account, way: str, told: str | None) -> bool:
