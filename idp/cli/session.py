@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-import sqlalchemy as sa
 
-from idp.db import db, unit_of_work
+from idp.db import unit_of_work
+from idp.flows.find_account import find_account
 from idp.flows.here import Here, at_work
 from idp.models import Account
 from idp.wsgi import build_web
-from policies.naming import canonical_login
 
 
 @contextmanager
@@ -23,7 +22,7 @@ def at_the_command() -> Iterator[Here]:
 
 def account_of(login: str) -> Account:
     """The account called `login`; ends the command when there is none."""
-    found = db.session.scalar(sa.select(Account).where(Account.login == canonical_login(login)))
+    found = find_account(login)
     if found is None:
         raise click.ClickException(f"no account is called {login!r}")
     return found

@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-import sqlalchemy as sa
 from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
@@ -11,11 +10,11 @@ from idp.flows.activate import issue_activation_again
 from idp.flows.change_factors import reset_factors
 from idp.flows.confirm_task import confirm_task
 from idp.flows.desk import desk
+from idp.flows.find_account import find_account
 from idp.flows.lift_lockout import lift_lockout
 from idp.flows.refusal import Refusal
 from idp.models import Account, Task
 from idp.web.language import language
-from policies.naming import canonical_login
 
 bp = Blueprint("desk", __name__, url_prefix="/desk")
 
@@ -45,8 +44,7 @@ def send_activation(account_id: UUID) -> Response | tuple[str, int]:
 @bp.post("/factors/reset")
 def reset() -> Response | tuple[str, int]:
     """By the login; who may not do it learns nothing of who exists."""
-    login = canonical_login(request.form.get("login", ""))
-    account = db.session.scalar(sa.select(Account).where(Account.login == login)) or abort(404)
+    account = find_account(request.form.get("login", "")) or abort(404)
     return _answer(reset_factors(g.here, account, request.form.get("reason", "")), "reset-reason", "factors-reset")
 
 
