@@ -16,14 +16,16 @@ from policies.sessions import is_fresh
 @dataclass(frozen=True, slots=True)
 class Rule:
     """`arrived`: every step of the sign-in is done; `act`: a row of the permissions table that must be allowed for
-    somebody; `machine`: no browser comes here; `fresh`: the person proved themselves a moment ago (ASVS 7.5.1);
-    `enrolling`: open as well to who must enrol a factor to arrive.  What is left out asks for no more."""
+    somebody; `machine`: no browser comes here; `fresh`: the person proved themselves a moment ago, by all that they
+    enrolled (ASVS 7.5.1); `fresh_factor`: so did whoever has a second factor; `enrolling`: open as well to who must
+    enrol a factor to arrive.  What is left out asks for no more."""
 
     signed_in: bool = False
     arrived: bool = False
     act: str | None = None
     machine: bool = False
     fresh: bool = False
+    fresh_factor: bool = False
     enrolling: bool = False
 
 
@@ -32,6 +34,7 @@ MACHINE = Rule(machine=True)  # programs, which prove themselves inside the endp
 ON_THE_WAY = Rule(signed_in=True)  # a page of the sign-in itself
 PERSON = Rule(signed_in=True, arrived=True)
 FACTORS = Rule(signed_in=True, arrived=True, fresh=True, enrolling=True)
+PASSWORD = Rule(signed_in=True, arrived=True, fresh_factor=True)
 DESK = Rule(signed_in=True, arrived=True, act="see-desk")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
@@ -80,8 +83,8 @@ ROUTES: dict[str, Rule] = {
     "signout.signed_out": OPEN,
     "account.home": OPEN,
     "account.show": PERSON,
-    "password.show": PERSON,
-    "password.submit": PERSON,
+    "password.show": PASSWORD,
+    "password.submit": PASSWORD,
     "open_system.show": PERSON,
     "account.withdraw": PERSON,
     "account_sessions.show": PERSON,
@@ -160,8 +163,10 @@ def _let_in() -> Response | None:
         if rule.arrived and request.method == "GET":
             session["after"] = _address()  # the dispatcher comes back to it
         return redirect(url_for("signin.next_page", request=waiting), 303)
-    if rule.fresh and not is_fresh(g.session.authenticated_at, g.here.now):
-        session["after"] = _address() if request.method == "GET" else url_for("factors.show")
+    wants_fresh = rule.fresh or (rule.fresh_factor and g.session.has_factor)
+    if wants_fresh and not is_fresh(g.session.authenticated_at, g.here.now):
+        back = "factors.show" if rule.fresh else "password.show"
+        session["after"] = _address() if request.method == "GET" else url_for(back)
         return redirect(url_for("signin.show", again="", request=request.values.get("request")), 303)
     if rule.act and not may(rule.act, g.here.who, Whom(None, frozenset(), None), g.here.now):
         abort(404)  # «not yours» and «not there» look the same

@@ -134,6 +134,21 @@ def test_changes_need_a_fresh_proof_at_the_strongest_level_and_lead_back(make: M
     assert browser.get("/account/factors").status_code == 200
 
 
+def test_a_password_is_changed_only_by_who_gives_the_second_factor_as_well(make: Make, clock: SetClock) -> None:
+    aida, browser = make.account(), Browser(make)
+    make.enrol(aida)
+    browser.sign_in(aida)
+    form = browser.form("/account/password") | {"present": aida.password, "password": "Kumbez, 9 Tash", "again": ""}
+    clock.advance(minutes=5, seconds=1)
+    for answer in (browser.get("/account/password"), browser.post("/account/password", data=form)):
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in?again=")
+    browser.submit("/sign-in", {"login": "aida", "password": aida.password}, page="/sign-in?again=")
+    assert browser.get("/account/password", follow_redirects=True).request.path == "/second-factor"
+    browser.submit("/second-factor", {"code": aida.recovery_codes.pop()})
+    assert browser.get("/continue").headers["Location"] == "/account/password"
+    assert browser.get("/account/password").status_code == 200
+
+
 @pytest.mark.parametrize("role", ["officer", "hr", "security", "admin"])
 def test_who_acts_for_others_enrols_before_anything_opens(make: Make, app: Flask, role: str) -> None:
     someone = make.officer(role=role)
