@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from policies.affiliations import Affiliation, Kind
 from policies.deadlines import ONE_DAY, start_of
+from policies.leaves import LeaveRules, leave_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,14 @@ class Right:
 
 
 def rights(
-    affiliations: Sequence[Affiliation], systems: Sequence[SystemRule], today: date, now: datetime
+    affiliations: Sequence[Affiliation], systems: Sequence[SystemRule], leaves: LeaveRules, today: date, now: datetime
 ) -> tuple[Right, ...]:
     """One right per system that any affiliation gives or gave.
 
     What begins later counts already, so that everything is ready on the first day; `window` keeps the door shut.
     """
     carried = ((system, [one for one in affiliations if _carries(one, system)]) for system in systems)
-    return tuple(_right(system, carrying, today, now) for system, carrying in carried if carrying)
+    return tuple(_right(system, carrying, leaves, today, now) for system, carrying in carried if carrying)
 
 
 def primary(affiliations: Sequence[Affiliation], today: date) -> Affiliation | None:
@@ -68,9 +69,12 @@ def window(
 
 
 def next_review(affiliations: Sequence[Affiliation], now: datetime, zone: ZoneInfo) -> datetime | None:
-    """The next UTC moment at which an affiliation begins or ends, and with it the answers above; None: never."""
+    """The next UTC moment at which an affiliation or a leave begins or ends, and with it the answers above; None: never."""
     spans = (_span(one, zone) for one in affiliations)
-    return min((moment for span in spans for moment in span if moment is not None and moment > now), default=None)
+    edges = [moment for span in spans for moment in span]
+    edges += [_midnight(day, zone) for one in affiliations for leave in one.leaves
+              for day in (leave.starts_on, _day_after(leave.ends_on))]  # fmt: skip
+    return min((moment for moment in edges if moment is not None and moment > now), default=None)
 
 
 def _carries(affiliation: Affiliation, system: SystemRule) -> bool:
@@ -82,9 +86,11 @@ def _carries(affiliation: Affiliation, system: SystemRule) -> bool:
     )
 
 
-def _right(system: SystemRule, carrying: Sequence[Affiliation], today: date, now: datetime) -> Right:
+def _right(
+    system: SystemRule, carrying: Sequence[Affiliation], leaves: LeaveRules, today: date, now: datetime
+) -> Right:
     """The right to one system out of the affiliations that carry it, past ones included."""
-    lasting = [one for one in carrying if not _is_over(one, today, now)]
+    lasting = [one for one in carrying if not _is_over(one, today, now) and _is_kept(one, system.code, leaves, today)]
     if not lasting:
         last = max(carrying, key=lambda one: (one.ends_on or date.max, one.starts_on, one.opened_by))
         return Right(system.code, active=False, programs=(), report_sections=(), affiliation=last)
@@ -98,6 +104,12 @@ def _is_over(affiliation: Affiliation, today: date, now: datetime) -> bool:
     if affiliation.ended_at is not None and affiliation.ended_at <= now:
         return True
     return affiliation.ends_on is not None and affiliation.ends_on < today
+
+
+def _is_kept(affiliation: Affiliation, system: str, leaves: LeaveRules, today: date) -> bool:
+    """Whether no leave takes the system away today."""
+    leave = leave_on(affiliation, today)
+    return leave is None or leaves.keeps(leave, system)
 
 
 def _rank(affiliation: Affiliation, today: date) -> tuple[bool, date, bool, bool, float, date, tuple[str, int]]:
@@ -116,12 +128,17 @@ def _rank(affiliation: Affiliation, today: date) -> tuple[bool, date, bool, bool
 
 def _span(affiliation: Affiliation, zone: ZoneInfo) -> tuple[datetime, datetime | None]:
     """When it begins and ends: local midnights, or the moment of an immediate end if that is earlier."""
-    last_day = affiliation.ends_on
-    # "until 9999-12-31" is how some registers write "without end", and there is no day after it
-    ends = [start_of(last_day + ONE_DAY, zone)] if last_day is not None and last_day < date.max else []
-    if affiliation.ended_at is not None:
-        ends.append(affiliation.ended_at)
-    return start_of(affiliation.starts_on, zone), min(ends, default=None)
+    ends = (_midnight(_day_after(affiliation.ends_on), zone), affiliation.ended_at)
+    return start_of(affiliation.starts_on, zone), min((end for end in ends if end is not None), default=None)
+
+
+def _day_after(last_day: date | None) -> date | None:
+    """ "Until 9999-12-31" is how some registers write "without end", and there is no day after it."""
+    return last_day + ONE_DAY if last_day is not None and last_day < date.max else None
+
+
+def _midnight(day: date | None, zone: ZoneInfo) -> datetime | None:
+    return start_of(day, zone) if day is not None else None
 
 
 def _stretches(affiliations: Iterable[Affiliation], zone: ZoneInfo) -> Iterator[tuple[datetime, datetime | None]]:

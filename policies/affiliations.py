@@ -44,6 +44,17 @@ OrderVersion = tuple[str, int]  # order_id, version
 
 
 @dataclass(frozen=True, slots=True)
+class Leave:
+    """Days on which somebody is away from an employment or a study, both inclusive; without `ends_on` until a return."""
+
+    type: str  # as in the schema: annual, childcare, academic ...
+    starts_on: date
+    ends_on: date | None
+    keep_access: bool | None  # what the order says of it, if anything
+    ordered_by: OrderVersion
+
+
+@dataclass(frozen=True, slots=True)
 class Affiliation:
     """One employment or study, unchanged from `starts_on` to `ends_on`, both inclusive local days."""
 
@@ -63,13 +74,14 @@ class Affiliation:
     ended_at: datetime | None  # UTC; only when an order ended it at once
     opened_by: OrderVersion
     closed_by: OrderVersion | None  # None also while it merely runs out
+    leaves: tuple[Leave, ...] = ()  # in the order in which they take effect
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
     """A line that could not be applied and waits for a person.
 
-    Codes: unknown-affiliation, ambiguous-affiliation, leave-not-applied, unknown-kind,
+    Codes: unknown-affiliation, ambiguous-affiliation, unknown-kind,
     ends-before-it-begins.
     """
 

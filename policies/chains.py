@@ -10,12 +10,11 @@ piece in, a dismissal ends it.  Nothing is undone: a correction means folding ag
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from policies.affiliations import Affiliation, Kind, OrderLine, OrderVersion
-
-ONE_DAY = timedelta(days=1)
+from policies.affiliations import Affiliation, Kind, Leave, OrderLine, OrderVersion
+from policies.leaves import ONE_DAY, away, back
 
 Chain = tuple[Affiliation, ...]  # one employment or study, pieces in time order
 Chains = tuple[Chain, ...]
@@ -78,7 +77,7 @@ def _renewed(former: Affiliation, line: OrderLine) -> Affiliation:
     """The former affiliation again, with the wishes of the new order where it has any."""
     new = _opened(line)
     again = replace(former, starts_on=new.starts_on, ends_on=new.ends_on, ended_at=None,
-                    opened_by=new.opened_by, closed_by=None)  # fmt: skip
+                    opened_by=new.opened_by, closed_by=None, leaves=())  # fmt: skip
     if "access" in line.body:
         again = replace(again, programs=new.programs, report_sections=new.report_sections)
     return again
@@ -98,6 +97,7 @@ def _transfer(chains: Chains, line: OrderLine) -> Outcome:
         employment_id=new.employment_id or chain[-1].employment_id,
         department=new.department or chain[-1].department,
         ends_on=new.ends_on or chain[-1].ends_on,
+        leaves=chain[-1].leaves,
     )
     return _replaced(chains, chain, (*_before(chain, line), new, *_after(chain, line)))
 
@@ -243,8 +243,23 @@ def _nothing(chains: Chains, line: OrderLine) -> Outcome:
 
 
 def _leave(chains: Chains, line: OrderLine) -> Outcome:
-    """Leaves and returns do not change access for now; a person is told so."""
-    return "leave-not-applied"
+    """Away from one employment or study; what that means for access is a rule (`leaves`)."""
+    chain = _the_one(_endable(chains, line))
+    if isinstance(chain, str):
+        return chain
+    told = line.body.get("leave") or {}
+    leave = Leave(
+        told.get("type", "other"), effective_day(line), line.effective_until, told.get("keepAccess"), _version(line)
+    )  # fmt: skip
+    return _replaced(chains, chain, tuple(away(piece, leave) for piece in chain))
+
+
+def _return(chains: Chains, line: OrderLine) -> Outcome:
+    """Back before the leave was over, or from one without an end."""
+    chain = _the_one(_endable(chains, line))
+    if isinstance(chain, str):
+        return chain
+    return _replaced(chains, chain, tuple(back(piece, effective_day(line)) for piece in chain))
 
 
 def not_known(chains: Chains, line: OrderLine) -> Outcome:
@@ -257,14 +272,14 @@ HANDLERS: Mapping[str, Handler] = {
     "transfer": _transfer,
     "dismissal": _end,
     "leave": _leave,
-    "return": _leave,
+    "return": _return,
     "rename": _nothing,
     "contacts": _nothing,
     "reinstatement": _reinstate,
     "student_enrolment": _open,
     "student_transfer": _transfer,
     "student_academic_leave": _leave,
-    "student_return": _leave,
+    "student_return": _return,
     "student_expulsion": _end,
     "student_graduation": _end,
     "student_reinstatement": _reinstate,

@@ -17,11 +17,13 @@ class Belonging:
 
     kind: Kind
     department: str | None  # code
+    on_leave: bool = False
 
 
 class Reason(Enum):
     """The nearest reason; each has its sentence on the page."""
 
+    ON_LEAVE = "on-leave"  # there is access again afterwards
     ENDED = "ended"  # there was access once
     EMPLOYEES_ONLY = "employees-only"
     STUDENTS_ONLY = "students-only"
@@ -33,7 +35,7 @@ class Reason(Enum):
 def reason(rule: SystemRule | None, belongings: Collection[Belonging], had_access: bool) -> Reason:
     """Why not; `rule` is None for a system that the profile does not name any more."""
     if had_access:
-        return Reason.ENDED
+        return Reason.ON_LEAVE if any(one.on_leave for one in belongings) else Reason.ENDED
     if rule is None or not belongings:
         return Reason.NO_ACCESS
     fitting = [one for one in belongings if one.kind.value in rule.audience]

@@ -14,6 +14,7 @@ from policies.access import SystemRule
 from policies.agreement import Agreement
 from policies.deadlines import Calendar
 from policies.factors import FactorRules
+from policies.leaves import LeaveRules
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
 from policies.recovery import RecoveryRules
@@ -74,6 +75,7 @@ class Rules:
     officer_session: SessionRules
     tokens: TokenRules
     recovery: RecoveryRules
+    leaves: LeaveRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,6 +174,10 @@ def _contradictions(profile: Profile) -> Iterator[str]:
     known = {department.code: department.parent for department in profile.departments}
     unknown = ((path, code) for path, code in _mentions(profile) if code and code not in known)
     yield from (f"{path}: no department has the code {code!r}" for path, code in unknown)
+    systems = {system.code for system in profile.systems}
+    yield from (
+        f"rules.leaves: no system has the code {code!r}" for code in sorted(profile.rules.leaves.systems - systems)
+    )
     for place, department in enumerate(profile.departments):
         if _stands_above_itself(department.code, known):
             yield f"departments[{place}].parent: {department.code!r} stands above itself"

@@ -6,6 +6,7 @@ Owns their bounds: a rule may be made stricter, not laxer than the Regulation or
 from datetime import timedelta
 
 from policies.factors import FactorRules
+from policies.leaves import TYPES, LeaveRules
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
 from policies.profile import Rules
@@ -29,6 +30,7 @@ def read_rules(section: Section) -> Rules:
         officer_session=_session(section.section("officer_session", {}), OFFICER),
         tokens=_tokens(section.section("tokens", {})),
         recovery=_recovery(section.section("recovery", {})),
+        leaves=_leaves(section.section("leaves", {})),
     )
     section.nothing_left()
     return rules
@@ -110,6 +112,16 @@ def _recovery(section: Section) -> RecoveryRules:
     rules = RecoveryRules(
         lifetime=minute * section.number("lifetime_minutes", 5, 60, default.lifetime // minute),
         mails=section.number("mails_per_hour", 1, 10, default.mails),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _leaves(section: Section) -> LeaveRules:
+    """[rules.leaves]: the systems that stay, by the type of leave, and `least` for other types."""
+    kept = {name: section.items(name, str, ()) for name in sorted(TYPES) if name in section}
+    rules = LeaveRules(
+        {name: frozenset(codes) for name, codes in kept.items()}, frozenset(section.items("least", str, ()))
     )
     section.nothing_left()
     return rules

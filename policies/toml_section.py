@@ -16,6 +16,10 @@ class Section:
         self._values = dict(values)
         self._path, self._mistakes = path, mistakes
 
+    def __contains__(self, key: str) -> bool:
+        """Whether the key is written, and nobody has taken it yet."""
+        return key in self._values
+
     def wrong(self, key: str, why: str) -> None:
         """Note a mistake."""
         path = f"{self._path}.{key}" if self._path else key

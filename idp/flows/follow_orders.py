@@ -46,9 +46,9 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
         issue_activation(here, account)
     if account is not None:
         _write_window(here, account, folded.affiliations)
-        for right in rights(
-            folded.affiliations, [system.rule for system in here.service.profile.systems], today, here.now
-        ):
+        profile = here.service.profile
+        systems = [system.rule for system in profile.systems]
+        for right in rights(folded.affiliations, systems, profile.rules.leaves, today, here.now):
             want_access(here, person, account, right, cause)
         finish_overtaken(here, account, cause)
     person.review_at = _review_at(here, folded)
@@ -144,6 +144,10 @@ def _write_affiliations(person: Person, affiliations: tuple[Affiliation, ...]) -
             starts_on=one.starts_on,
             ends_on=one.ends_on,
             ended_at=one.ended_at,
+            leaves=[
+                [leave.type, leave.starts_on.isoformat(), leave.ends_on.isoformat() if leave.ends_on else None]
+                for leave in one.leaves
+            ],
         )
         for one in affiliations
     )

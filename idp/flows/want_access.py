@@ -17,6 +17,7 @@ from idp.models import Account, Department, Link, Order, Person, Task
 from policies.access import Right
 from policies.affiliations import Affiliation, OrderVersion
 from policies.deadlines import Deadline, counted_from, deadline, local_day
+from policies.leaves import was_away
 from policies.naming import display_name
 
 TO_DO = ("waiting", "manual", "failed")
@@ -42,7 +43,7 @@ def want_access(here: Here, person: Person, account: Account, right: Right, caus
         link.attributes = attributes
     after = {"active": link.active} | (link.attributes if link.active else {})
     changes = _differences(before, after)
-    return _new_task(here, account, link, action, cause or _order_behind(right), changes, overtaken)
+    return _new_task(here, account, link, action, cause or _order_behind(here, right), changes, overtaken)
 
 
 def want_again(here: Here, account: Account, link: Link) -> None:
@@ -96,10 +97,10 @@ def _new_link(account: Account, right: Right) -> Link:
     return link
 
 
-def _order_behind(right: Right) -> Order | None:
-    """The order a right rests on, or the one that ended it."""
+def _order_behind(here: Here, right: Right) -> Order | None:
+    """The order a right rests on, or the one that ended it; none when a leave ran out, as today is what counts then."""
     behind: OrderVersion | None = None
-    if right.affiliation is not None:
+    if right.affiliation is not None and not was_away(right.affiliation, local_day(here.now, here.service.zone)):
         behind = right.affiliation.opened_by if right.active else right.affiliation.closed_by
     if behind is None:
         return None

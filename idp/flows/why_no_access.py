@@ -12,7 +12,7 @@ from policies.deadlines import local_day
 from policies.denial import Belonging, Reason, reason
 
 LASTING = (
-    sa.select(AffiliationRow.kind, AffiliationRow.department)
+    sa.select(AffiliationRow.kind, AffiliationRow.department, AffiliationRow.leaves)
     .join(Account, Account.person_id == AffiliationRow.person_id)
     .where(
         Account.id == sa.bindparam("account"),
@@ -25,9 +25,20 @@ HAD = sa.select(Link.id).where(Link.account_id == sa.bindparam("account"), Link.
 
 def why_no_access(here: Here, account_id: UUID, system: str | None) -> Reason:
     """The reason to name to a person who may not use this system."""
-    values = {"account": account_id, "system": system, "today": local_day(here.now, here.service.zone), "now": here.now}
+    today = local_day(here.now, here.service.zone)
+    values = {"account": account_id, "system": system, "today": today, "now": here.now}
     with reader().connect() as connection:
-        belongings = [Belonging(Kind(row.kind), row.department) for row in connection.execute(LASTING, values)]
+        rows = connection.execute(LASTING, values).all()
         had_access = connection.execute(HAD, values).first() is not None
+    belongings = [
+        Belonging(Kind(row.kind), row.department, any(_runs(leave, today.isoformat()) for leave in row.leaves))
+        for row in rows
+    ]
     rule = next((one.rule for one in here.service.profile.systems if one.code == system), None)
     return reason(rule, belongings, had_access)
+
+
+def _runs(leave: list[str | None], today: str) -> bool:
+    """Whether it covers today; ISO days sort like days."""
+    _, first, last = leave
+    return first is not None and first <= today and (last is None or today <= last)

@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
@@ -57,3 +58,4 @@ class AffiliationRow(Identified, Base):
     starts_on: Mapped[date]
     ends_on: Mapped[date | None]
     ended_at: Mapped[datetime | None]
+    leaves: Mapped[list[Any]] = mapped_column(default=list)  # each: type, first day, last day or null (ISO 8601)

@@ -18,6 +18,7 @@ from policies.profile_text import parse_profile
 BISHKEK = ZoneInfo("Asia/Bishkek")
 PROFILE = parse_profile((Path(__file__).parents[2] / "policies/profiles/kstu.toml").read_text("utf-8"))
 SYSTEMS = [system.rule for system in PROFILE.systems]
+LEAVES = PROFILE.rules.leaves
 
 
 def order(kind: str, number: str, approved: str, effective: str, body: dict[str, Any]) -> OrderLine:
@@ -48,7 +49,8 @@ OF_A_LECTURER = {"unet", "moodle", "mail", "avn", "library", "antiplagiarism", "
 def on(day: str, *lines: OrderLine) -> dict[str, Right]:
     """What the orders give at noon of a local day, by system."""
     now = start_of(date.fromisoformat(day), BISHKEK) + timedelta(hours=12)
-    return {right.system: right for right in rights(fold(lines).affiliations, SYSTEMS, local_day(now, BISHKEK), now)}
+    given_ = rights(fold(lines).affiliations, SYSTEMS, LEAVES, local_day(now, BISHKEK), now)
+    return {right.system: right for right in given_}
 
 
 def active(given_: dict[str, Right]) -> set[str]:
@@ -86,6 +88,38 @@ def test_anara_is_hired_transferred_and_dismissed() -> None:
     assert window(everything, BISHKEK) == (opens_at, datetime(2026, 11, 30, 18, tzinfo=UTC))
 
 
+CHILDCARE = replace(
+    order("leave", "1/130-О", "2026-12-01", "2027-01-11", {"leave": {"type": "childcare"}}),
+    effective_until=date(2028, 7, 10),
+)
+
+
+def test_a_leave_takes_away_what_its_type_does_not_keep_and_gives_it_back() -> None:
+    assert active(on("2027-01-10", HIRE, CHILDCARE)) == OF_A_LECTURER | {"zoom"}
+    assert active(on("2027-01-11", HIRE, CHILDCARE)) == {"mail", "moodle"}
+    assert active(on("2028-07-10", HIRE, CHILDCARE)) == {"mail", "moodle"}
+    assert active(on("2028-07-11", HIRE, CHILDCARE)) == OF_A_LECTURER | {"zoom"}
+    kept = replace(CHILDCARE, body={**CHILDCARE.body, "leave": {"type": "childcare", "keepAccess": True}})
+    assert active(on("2027-06-01", HIRE, kept)) == OF_A_LECTURER | {"zoom"}
+
+
+def test_a_leave_from_one_employment_takes_nothing_that_another_gives() -> None:
+    second = order("hire", "1/102-К", "2026-09-01", "2026-09-07", {
+        "employment": {"departmentCode": "IT", "positionTitle": "Инженер", "employmentId": "B"},
+    })  # fmt: skip
+    named = replace(CHILDCARE, body={**CHILDCARE.body, "employment": HIRE.body["employment"]})
+    assert active(on("2027-06-01", HIRE, second, named)) == OF_A_LECTURER
+
+
+def test_the_account_stays_open_during_a_leave_and_its_edges_are_looked_at() -> None:
+    parts = fold([HIRE, CHILDCARE]).affiliations
+    begins, over = datetime(2027, 1, 10, 18, tzinfo=UTC), datetime(2028, 7, 10, 18, tzinfo=UTC)
+    assert window(parts, BISHKEK) == (datetime(2026, 9, 6, 18, tzinfo=UTC), None)
+    assert next_review(parts, begins - timedelta.resolution, BISHKEK) == begins
+    assert next_review(parts, begins, BISHKEK) == over
+    assert next_review(parts, over, BISHKEK) is None
+
+
 def post(starts: str, ends: str | None = None, **rest: Any) -> Affiliation:
     base = Affiliation(
         kind=Kind.EMPLOYEE, department="0407", position=None, position_code=None, programme=None, group=None,
@@ -101,7 +135,7 @@ STUDENT = post("2024-09-01", kind=Kind.STUDENT, employment_type=None, department
 
 def of(*affiliations: Affiliation, day: date = date(2026, 9, 7)) -> set[str]:
     now = start_of(day, BISHKEK)
-    return {right.system for right in rights(affiliations, SYSTEMS, day, now) if right.active}
+    return {right.system for right in rights(affiliations, SYSTEMS, LEAVES, day, now) if right.active}
 
 
 def test_a_student_has_what_students_have() -> None:
@@ -130,7 +164,7 @@ def test_two_employments_add_up_and_foreign_programs_stay_out() -> None:
     rule = SystemRule("x", frozenset({"employee"}), frozenset(), frozenset({"x.a", "x.b"}), False, True)
     both = [post("2026-01-01", programs=("x.b", "y.z"), report_sections=("s2",)),
             post("2026-02-01", programs=("x.a",), report_sections=("s1", "s2"))]  # fmt: skip
-    (right,) = rights(both, [rule], date(2026, 9, 7), start_of(date(2026, 9, 7), BISHKEK))
+    (right,) = rights(both, [rule], LEAVES, date(2026, 9, 7), start_of(date(2026, 9, 7), BISHKEK))
     assert (right.programs, right.report_sections) == (("x.a", "x.b"), ("s1", "s2"))
 
 
@@ -138,7 +172,7 @@ def test_an_immediate_end_takes_the_systems_at_that_moment() -> None:
     moment = datetime(2026, 9, 7, 5, tzinfo=UTC)
     gone = post("2026-01-01", "2026-09-07", ended_at=moment)
     before, after = (
-        rights([gone], SYSTEMS, date(2026, 9, 7), now)[0] for now in (moment - timedelta.resolution, moment)
+        rights([gone], SYSTEMS, LEAVES, date(2026, 9, 7), now)[0] for now in (moment - timedelta.resolution, moment)
     )
     assert before.active and not after.active
 
@@ -232,7 +266,7 @@ def test_between_two_reviews_nothing_changes(parts: list[Affiliation], one: date
     if review is None or later < review:
         at_now, at_later = (
             ([(right.system, right.active, right.programs) for right in
-              rights(parts, SYSTEMS, local_day(moment, BISHKEK), moment)], window(parts, BISHKEK, moment))
+              rights(parts, SYSTEMS, LEAVES, local_day(moment, BISHKEK), moment)], window(parts, BISHKEK, moment))
             for moment in (now, later)
         )  # fmt: skip
         assert at_now == at_later
@@ -242,4 +276,4 @@ def test_between_two_reviews_nothing_changes(parts: list[Affiliation], one: date
 def test_inside_the_window_somebody_has_an_active_right(parts: list[Affiliation], now: datetime) -> None:
     opens_at, closes_at = window(parts, BISHKEK, now)
     if opens_at is not None and opens_at <= now and (closes_at is None or now < closes_at):
-        assert any(right.active for right in rights(parts, SYSTEMS, local_day(now, BISHKEK), now))
+        assert any(right.active for right in rights(parts, SYSTEMS, LEAVES, local_day(now, BISHKEK), now))

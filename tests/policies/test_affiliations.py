@@ -286,10 +286,51 @@ def test_a_dismissal_does_not_end_a_study() -> None:
 # --- leaves, names, contacts
 
 
-@pytest.mark.parametrize("kind", ["leave", "return", "student_academic_leave", "student_return"])
-def test_a_leave_changes_nothing_for_now_and_says_so(kind: str) -> None:
-    folded = fold([HIRE, order(kind, "2027-01-11", {"leave": {"type": "childcare"}}, until="2028-07-10")])
-    assert folded.affiliations == fold([HIRE]).affiliations and codes(folded) == ["leave-not-applied"]
+CHILDCARE = order("leave", "2027-01-11", {"leave": {"type": "childcare"}}, until="2028-07-10", number="1/130-О")
+
+
+def leaves(folded: Folded) -> list[list[tuple[str, str, str | None]]]:
+    return [
+        [(one.type, str(one.starts_on), str(one.ends_on) if one.ends_on else None) for one in piece.leaves]
+        for piece in folded.affiliations
+    ]
+
+
+def test_a_leave_leaves_the_employment_as_it_is_and_is_noted_with_its_days() -> None:
+    folded = fold([HIRE, CHILDCARE])
+    assert spans(folded) == spans(fold([HIRE])) and codes(folded) == []
+    assert leaves(folded) == [[("childcare", "2027-01-11", "2028-07-10")]]
+
+
+def test_a_return_ends_the_leave_that_runs_and_none_that_is_to_come() -> None:
+    later = order("leave", "2028-01-10", {"leave": {"type": "annual"}}, until="2028-02-10", number="1/131-О")
+    back = order("return", "2027-06-01", number="1/132-О")
+    assert leaves(fold([HIRE, CHILDCARE, later, back])) == [
+        [("childcare", "2027-01-11", "2027-05-31"), ("annual", "2028-01-10", "2028-02-10")]
+    ]
+
+
+def test_an_academic_leave_is_of_the_study_and_lasts_until_the_return() -> None:
+    academic = order("student_academic_leave", "2026-10-05", {"leave": {"type": "academic"}}, number="2/1-С")
+    assert leaves(fold([HIRE, ENROLMENT, academic])) == [[("academic", "2026-10-05", None)], []]
+    back = order("student_return", "2027-08-31", number="2/2-С")
+    assert leaves(fold([ENROLMENT, academic, back])) == [[("academic", "2026-10-05", "2027-08-30")]]
+
+
+def test_a_leave_goes_on_through_a_transfer_and_ends_with_the_employment() -> None:
+    moved = order("transfer", "2027-03-01", {"employment": DOCENT})
+    assert leaves(fold([HIRE, CHILDCARE, moved])) == [[("childcare", "2027-01-11", "2028-07-10")]] * 2
+    gone = order("dismissal", "2027-04-30", {"reason": {"code": "own-request"}})
+    again = order("reinstatement", "2027-09-01")
+    assert leaves(fold([HIRE, CHILDCARE, gone, again]))[-1] == []
+
+
+@pytest.mark.parametrize("kind", ["leave", "return"])
+def test_a_leave_from_one_of_several_employments_must_say_from_which(kind: str) -> None:
+    line = order(kind, "2027-01-11", {"leave": {"type": "childcare"}})
+    assert codes(fold([HIRE, SECOND, line])) == ["ambiguous-affiliation"]
+    named = order(kind, "2027-01-11", {"leave": {"type": "childcare"}, "employment": PART_TIME})
+    assert codes(fold([HIRE, SECOND, named])) == []
 
 
 def test_an_order_of_a_kind_nobody_knows_yet_is_for_a_person() -> None:

@@ -32,3 +32,5 @@ def rule(audience: str = "employee student", departments: str = "", on_request: 
 def test_the_nearest_reason_is_named(system: SystemRule | None, belongings: list[Belonging], why: Reason) -> None:
     assert reason(system, belongings, had_access=False) is why
     assert reason(system, belongings, had_access=True) is Reason.ENDED
+    on_leave = [*belongings, Belonging(Kind.EMPLOYEE, "0407", on_leave=True)]
+    assert reason(system, on_leave, had_access=True) is Reason.ON_LEAVE

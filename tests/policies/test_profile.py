@@ -1,5 +1,6 @@
 """A profile is data, and every mistake in it is told at once."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -83,7 +84,7 @@ def test_a_system_learns_what_its_list_names_and_without_one_whatever_scopes_ope
 
 def test_the_university_keeps_the_numbers_of_the_regulation() -> None:
     written, assumed = parse_profile(KSTU).rules, parse_profile(SMALL).rules
-    assert written == assumed
+    assert replace(written, leaves=assumed.leaves) == assumed
     assert (written.password.shortest, written.lockout.allowed_failures, written.working_days) == (8, 3, 3)
     assert written.officer_session.idle == timedelta(minutes=15)
 
@@ -207,3 +208,14 @@ def test_what_is_not_toml_is_told_as_such() -> None:
 def test_the_university_has_its_departments_in_three_languages(code: str) -> None:
     department = {part.code: part for part in parse_profile(KSTU).departments}[code]
     assert all(department.names.to(language) for language in ("ky", "ru", "en"))
+
+
+def test_what_stays_during_a_leave_is_a_system_of_the_profile() -> None:
+    rules = parse_profile(KSTU).rules.leaves
+    assert rules.kept["childcare"] == {"mail", "moodle"} and "annual" not in rules.kept
+    wrong = SMALL.replace("[rules]", '[rules.leaves]\nchildcare = ["s", "mail"]\nleast = ["x"]\nholiday = []')
+    assert mistakes(wrong) == (
+        "rules.leaves.holiday: is not known here",
+        "rules.leaves: no system has the code 'mail'",
+        "rules.leaves: no system has the code 'x'",
+    )

@@ -373,11 +373,13 @@ def test_orders_about_the_same_person_sent_at_once_are_all_kept(hr: Hr) -> None:
     answers = at_once(hr, [sample(name) for name in ("hire", "transfer", "rename", "leave", "dismissal_v1")])
     assert [answer.status_code for answer in answers] == [202] * 5
     hr.work()
-    assert hr.states() == {
+    states = hr.states()
+    # dismissed before it begins: told at once when the dismissal came first, else on the day of the leave
+    assert states.pop("1/130-О v1") in ("needs_review", "scheduled")
+    assert states == {
         "1/101-К v1": "applied",  # the later orders have taken over what was left to do
         "1/118-К v1": "scheduled",
         "1/125-К v1": "applying",
-        "1/130-О v1": "needs_review",  # leaves do not change access yet
         "1/140-К v1": "scheduled",
     }
 

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime
 from itertools import permutations
 from threading import Barrier
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,9 @@ from idp.db import db, unit_of_work
 from idp.flows.apply_order import apply_order
 from idp.flows.here import at_work
 from idp.flows.sessions import find_session, start_session
+from idp.flows.why_no_access import why_no_access
 from idp.models import Account, AffiliationRow, AuditRecord, Link, Lockout, Order, OrderLine, Person
+from policies.denial import Reason
 from tests.idp.hr import Hr, changed, hire_of, sample
 
 EVERYBODY = {"avn", "moodle", "unet", "library", "antiplagiarism", "website", "mail"}
@@ -130,6 +133,46 @@ def test_a_dismissal_closes_everything_at_the_end_of_its_last_day(hr: Hr, clock:
     assert not any(active for active, _ in links(hr).values())
     with hr.looking():
         assert find_session(token, clock.now()) is None
+
+
+def test_a_leave_closes_for_its_time_what_its_type_does_not_keep_and_it_opens_again_when_it_is_over(
+    hr: Hr, clock: SetClock
+) -> None:
+    account = hired(hr)
+    hr.deliver("leave")
+    assert (hr.tasks(), hr.states()["1/130-О v1"]) == ({}, "scheduled")
+    clock.moment = datetime(2027, 1, 10, 18, tzinfo=UTC)
+    hr.work()
+    closed = hr.tasks()
+    assert closed.keys() == (STAFF | {"zoom"}) - {"mail", "moodle"}
+    assert {(task.action, task.due_on) for task in closed.values()} == {("close", date(2027, 1, 14))}
+    with hr.looking():
+        why = why_no_access(at_work(hr.app.extensions["achkych"], "test"), account.id, "unet")
+    assert why is Reason.ON_LEAVE
+    hr.finish_tasks()
+    assert hr.states()["1/130-О v1"] == "applied"
+    clock.moment = datetime(2028, 7, 10, 18, tzinfo=UTC)
+    hr.work()
+    opened = hr.tasks()
+    assert opened.keys() == closed.keys()
+    assert {(task.action, task.due_on) for task in opened.values()} == {("open", date(2028, 7, 14))}
+    assert hr.account().closes_at is None
+
+
+def test_who_comes_back_earlier_has_everything_again_from_that_day(hr: Hr, clock: SetClock) -> None:
+    hired(hr)
+    hr.deliver("leave")
+    clock.moment = datetime(2027, 1, 10, 18, tzinfo=UTC)
+    hr.work()
+    hr.finish_tasks()
+    back = changed("leave", kind="return", number="1/131-О", orderId=str(UUID(int=7)), effectiveOn="2027-06-01",
+                   approvedOn="2027-05-28", effectiveUntil=None)  # fmt: skip
+    assert hr.send(back).status_code == 202
+    hr.work()
+    clock.moment = datetime(2027, 5, 31, 18, tzinfo=UTC)
+    hr.work()
+    assert {task.action for task in hr.tasks().values()} == {"open"}
+    assert all(active for active, _ in links(hr).values())
 
 
 def test_a_line_nobody_is_found_for_waits_and_the_order_is_done_in_part(hr: Hr, clock: SetClock) -> None:
