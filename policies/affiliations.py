@@ -13,6 +13,9 @@ from typing import Any, Literal
 OPENING = frozenset({"hire", "reinstatement", "student_enrolment", "student_reinstatement"})
 """The kinds of orders that begin an affiliation, and may name a person we do not know yet."""
 
+ENDING = frozenset({"dismissal", "student_expulsion", "student_graduation"})
+"""The kinds that end one: their day is the last."""
+
 
 class Kind(Enum):
     """The two ways of belonging to the university."""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from policies.access import SystemRule
 from policies.agreement import Agreement
+from policies.brakes import BrakeRules
 from policies.deadlines import Calendar
 from policies.factors import FactorRules
 from policies.leaves import LeaveRules
@@ -76,6 +77,7 @@ class Rules:
     tokens: TokenRules
     recovery: RecoveryRules
     leaves: LeaveRules
+    brakes: BrakeRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -192,6 +192,7 @@ def _twice(group: str, codes: Sequence[str]) -> Iterator[str]:
 
 def _mentions(profile: Profile) -> Iterator[tuple[str, str]]:
     """Every place that names a department, and the code it names; empty ones are reported where they are read."""
+    yield from (("rules.brakes.departments", code) for code in sorted(profile.rules.brakes.departments))
     for place, department in enumerate(profile.departments):
         yield f"departments[{place}].parent", department.parent or ""
     for place, programme in enumerate(profile.programmes):

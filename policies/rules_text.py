@@ -5,6 +5,7 @@ Owns their bounds: a rule may be made stricter, not laxer than the Regulation or
 
 from datetime import timedelta
 
+from policies.brakes import BrakeRules
 from policies.factors import FactorRules
 from policies.leaves import TYPES, LeaveRules
 from policies.lockout import LockoutRules
@@ -31,6 +32,7 @@ def read_rules(section: Section) -> Rules:
         tokens=_tokens(section.section("tokens", {})),
         recovery=_recovery(section.section("recovery", {})),
         leaves=_leaves(section.section("leaves", {})),
+        brakes=_brakes(section.section("brakes", {})),
     )
     section.nothing_left()
     return rules
@@ -122,6 +124,20 @@ def _leaves(section: Section) -> LeaveRules:
     kept = {name: section.items(name, str, ()) for name in sorted(TYPES) if name in section}
     rules = LeaveRules(
         {name: frozenset(codes) for name, codes in kept.items()}, frozenset(section.items("least", str, ()))
+    )
+    section.nothing_left()
+    return rules
+
+
+def _brakes(section: Section) -> BrakeRules:
+    """[rules.brakes]"""
+    default = BrakeRules()
+    rules = BrakeRules(
+        per_order=section.number("per_order", 1, 10_000, default.per_order),
+        per_day=section.number("per_day", 1, 100_000, default.per_day),
+        percent=section.number("percent", 1, 100, default.percent),
+        least=section.number("least", 0, 1_000, default.least),
+        departments=frozenset(section.items("departments", str, ())),
     )
     section.nothing_left()
     return rules

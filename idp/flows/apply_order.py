@@ -10,13 +10,12 @@ from idp.db import db
 from idp.flows.finish_order import open_tasks
 from idp.flows.follow_orders import follow_orders
 from idp.flows.here import Here
+from idp.flows.hold_order import hold_order
 from idp.flows.match_person import create_person, learn_identifiers, match_person
 from idp.flows.record import record
 from idp.models import Order, OrderLine, Person
-from policies.affiliations import OPENING, Note
+from policies.affiliations import ENDING, OPENING, Note
 from policies.deadlines import ONE_DAY, start_of
-
-ENDING = frozenset({"dismissal", "student_expulsion", "student_graduation"})
 
 
 def apply_order(here: Here, order: Order) -> None:
@@ -28,9 +27,11 @@ def apply_order(here: Here, order: Order) -> None:
     if _is_superseded(order):
         order.state, order.run_at = "superseded", None
         return
-    _supersede_older(order)
     came_to_know = [_match(here, order, line) for line in _lines(order)]
     db.session.flush()
+    if hold_order(here, order):
+        return
+    _supersede_older(order)
     if any(came_to_know):
         _look_again(here, order)
     notes = {note for person in _people(order) for note in follow_orders(here, person, order).notes}
@@ -40,7 +41,7 @@ def apply_order(here: Here, order: Order) -> None:
 
 def _is_superseded(order: Order) -> bool:
     newer = sa.select(Order.id).where(
-        Order.source == order.source, Order.order_id == order.order_id, Order.version > order.version
+        Order.source == order.source, Order.order_id == order.order_id, Order.version > order.version, ~Order.held
     )
     return db.session.scalar(newer.limit(1)) is not None
 

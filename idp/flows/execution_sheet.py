@@ -50,12 +50,15 @@ def execution_sheet(here: Here, order: Order, language: str) -> dict[str, Any]:
     ).all()
     return {
         "order": {
+            "id": str(order.id),
             "number": order.number,
             "kind": order.kind,
             "approved_on": order.approved_on,
             "effective_on": order.effective_on,
             "version": order.version,
             "state": order.state,
+            "waits": order.note if order.held and order.state == "needs_review" else None,
+            "released_at": order.released_at,
             "received_at": order.received_at,
             "source": order.source,
         },

@@ -55,17 +55,26 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
     return folded
 
 
-def lines_of(here: Here, person_id: UUID) -> list[OrderLine]:
+def lines_of(
+    here: Here, person_id: UUID, without: Order | None = None, instead: Order | None = None
+) -> list[OrderLine]:
     """The lines about a person in the version in force of each order that ever named them.
 
     In force is the oldest one not superseded: a newer one that has arrived and was not applied yet changes nothing so
-    far (`apply_order` supersedes the older ones when it does).
+    far (`apply_order` supersedes the older ones when it does), nor does one that waits for a person.  To see what an
+    order would change, ask as if this version were not there (`without`), and as if it were in force (`instead`).
     """
+    counts = ~Order.held & (Order.state != "superseded")
+    if without is not None:
+        counts &= Order.id != without.id
+    if instead is not None:
+        other = (Order.source != instead.source) | (Order.order_id != instead.order_id)
+        counts = (counts & other) | (Order.id == instead.id)
     in_force = (
         sa.select(Order.source, Order.order_id, sa.func.min(Order.version).label("version"))
         .where(
             Order.order_id.in_(sa.select(Order.order_id).join(LineRow).where(LineRow.person_id == person_id)),
-            Order.state != "superseded",
+            counts,
         )
         .group_by(Order.source, Order.order_id)
         .subquery()

@@ -4,7 +4,9 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import ForeignKey, LargeBinary, UniqueConstraint
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.db import Base, Identified
@@ -32,9 +34,21 @@ class Order(Identified, Due, Base):
     signature: Mapped[dict[str, Any]]  # the three webhook headers
     received_at: Mapped[datetime]
     state: Mapped[str]  # accepted scheduled applying applied partly_applied needs_review failed superseded cancelled
-    note: Mapped[str | None]
+    note: Mapped[str | None]  # why it waits for a person: possible_duplicate, or a brake; stale
+    released_at: Mapped[datetime | None]  # when that person let it go on
+    released_by: Mapped[str | None]
 
     __table_args__ = (UniqueConstraint("source", "order_id", "version"),)
+
+    @hybrid_property
+    def held(self) -> bool:
+        """Whether it waits, and counts for nothing meanwhile."""
+        return self.note is not None and self.released_at is None
+
+    @held.inplace.expression
+    @classmethod
+    def _held(cls) -> sa.ColumnElement[bool]:
+        return sa.and_(cls.note.is_not(None), cls.released_at.is_(None))
 
 
 class OrderLine(Identified, Base):

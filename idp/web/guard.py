@@ -112,6 +112,8 @@ ROUTES: dict[str, Rule] = {
     "order_pages.index": ORDERS,
     "order_pages.sheet": ORDERS,
     "order_pages.sheet_json": ORDERS,
+    "order_pages.release": ORDERS,
+    "order_pages.drop": ORDERS,
     "client_pages.index": CLIENTS,
     "client_pages.new": CLIENTS,
     "client_pages.add": CLIENTS,

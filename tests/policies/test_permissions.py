@@ -24,7 +24,7 @@ EVERY_ACT = sorted(PERMISSIONS)
     [
         ("officer", {"lift-lockout", "confirm-task", "issue-activation", "reset-factors", "see-desk"}),
         ("admin", set(EVERY_ACT)),
-        ("hr", {"see-order"}),
+        ("hr", {"see-order", "release-order"}),
         ("security", {"read-audit", "handle-misuse"}),
         ("student", set()),
     ],

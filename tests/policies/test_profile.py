@@ -84,7 +84,7 @@ def test_a_system_learns_what_its_list_names_and_without_one_whatever_scopes_ope
 
 def test_the_university_keeps_the_numbers_of_the_regulation() -> None:
     written, assumed = parse_profile(KSTU).rules, parse_profile(SMALL).rules
-    assert replace(written, leaves=assumed.leaves) == assumed
+    assert replace(written, leaves=assumed.leaves, brakes=assumed.brakes) == assumed
     assert (written.password.shortest, written.lockout.allowed_failures, written.working_days) == (8, 3, 3)
     assert written.officer_session.idle == timedelta(minutes=15)
 

@@ -18,7 +18,8 @@ from tests.idp.web.browser import Browser
 
 NOT_OF_AN_ACCOUNT = {
     "client-changed", "client-registered", "client-removed", "client-secret-rotated", "many-locks",
-    "order-line-needs-review", "order-received", "order-refused", "order-state", "order-versions-missing",
+    "order-dropped", "order-held", "order-line-needs-review", "order-received", "order-refused", "order-released",
+    "order-state", "order-versions-missing",
     "populated", "profile-loaded", "registration-allowed", "registration-revoked", "signing-key-made",
 }  # fmt: skip
 ACT = re.compile(r"[a-z]+(-[a-z]+)*")
