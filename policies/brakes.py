@@ -1,7 +1,7 @@
-"""Orders that would close more than a slip of the hand may: they wait for a second person.  Regulation 3.7; orders contract, "Brakes".
+"""Orders that would close more than a slip of the hand may: they wait for a second person.  Regulation 3.7.
 
-Owns how many are too many, and whose accounts never close by an order alone.  Leaves alone the counting, and whom the
-second person is (`permissions`).
+Carries out "Brakes" of the orders contract.  Owns how many are too many, and whose accounts never close by an order
+alone.  Leaves alone the counting, and whom the second person is (`permissions`).
 """
 
 from dataclasses import dataclass
