@@ -8,7 +8,10 @@ from collections.abc import Collection, Iterable
 SINGLE_FACTOR = "https://refeds.org/profile/sfa"
 MULTI_FACTOR = "https://refeds.org/profile/mfa"
 ACR_VALUES = (SINGLE_FACTOR, MULTI_FACTOR)  # the weaker first
-BEST = ("pwd", "otp", "mfa")  # the strongest proof there is here: a password and a one-time code (RFC 8176)
+PASSWORD = ("pwd",)
+BEST = ("pwd", "otp", "mfa")  # a password and a one-time code (RFC 8176); nothing here is stronger
+WITH_PASSKEY = ("pwd", "pop", "mfa")  # a password and a passkey
+BY_PASSKEY = ("pop", "user", "mfa")  # a passkey whose device made sure of the person
 
 
 def acr_of(amr: Collection[str]) -> str:

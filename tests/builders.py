@@ -126,6 +126,17 @@ class Make:
             db.session.commit()
             db.session.remove()
 
+    def give_passkey(self, someone: Someone) -> None:
+        """One that some device holds; nothing of it is in the trail or the mail."""
+        with self.app.app_context():
+            now = self.clock.now()
+            db.session.add(
+                Factor(account_id=someone.id, kind="passkey", name="Notebook", created_at=now, confirmed_at=now,
+                       credential_id=new_token(), public_key=b"", sign_count=0)
+            )  # fmt: skip
+            db.session.commit()
+            db.session.remove()
+
     def close(self, someone: Someone) -> None:
         """The account's time ends now."""
         with self.app.app_context():

@@ -9,25 +9,29 @@ from uuid import UUID
 
 import pyotp
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+from webauthn.helpers import bytes_to_base64url
 
 from idp.db import db
 from idp.errors import Forbidden
 from idp.flows.departments import departments_of
 from idp.flows.here import Here
 from idp.flows.misuse_link import misuse_link
-from idp.flows.one_time_links import void_links
+from idp.flows.one_time_links import hold, void_links
+from idp.flows.passkeys import Ceremony, verify_new
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.second_factor import fingerprint, seed_of, timecode_of
 from idp.flows.send_message import send_message
 from idp.flows.sessions import end_all_sessions, start_session
 from idp.models import Account, Factor, Recovery, RecoveryCode
-from policies.assurance import BEST
+from idp.models.factor import PASSKEY, TOTP
+from policies.assurance import BEST, WITH_PASSKEY
 from policies.factors import RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, in_groups, read_code
 from policies.permissions import Whom, may
 
 LONGEST_NAME = 60  # characters
-MOST = 10  # authenticators of one account
+MOST = 10  # authenticators and passkeys of one account
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +67,7 @@ def begin_factor(here: Here, account: Account, name: str) -> Factor | Refusal:
     if len(factors_of(account.id)) >= MOST:
         return Refusal("too-many")
     db.session.execute(sa.delete(Factor).where(Factor.account_id == account.id, Factor.confirmed_at.is_(None)))
-    factor = Factor(account_id=account.id, kind="totp", name=_name(name), seed=b"", created_at=here.now)
+    factor = Factor(account_id=account.id, kind=TOTP, name=_name(name, "TOTP"), seed=b"", created_at=here.now)
     db.session.add(factor)
     db.session.flush()
     factor.seed = here.service.vault.seal(pyotp.random_base32(), f"factor/{factor.id}/seed")
@@ -89,9 +93,36 @@ def confirm_factor(here: Here, account: Account, factor: Factor, entered: str) -
     return Enrolled(start_session(here, account, BEST), codes)
 
 
+def enrol_passkey(here: Here, account_id: UUID, ceremony: Ceremony, name: str, answer: str) -> Enrolled | Refusal:
+    """Let a passkey that the browser has just made count.  Refusals: ``too-many``, ``wrong-passkey``.
+
+    Its challenge is spent in a transaction of its own, before that of the change begins.
+    """
+    made = verify_new(here, ceremony, answer)
+    if made is None:
+        return Refusal("wrong-passkey")
+    account = hold(account_id)
+    before = factors_of(account.id)
+    if len(before) >= MOST:
+        return Refusal("too-many")
+    passkey = Factor(
+        account_id=account.id, kind=PASSKEY, name=_name(name, "Passkey"), created_at=here.now, confirmed_at=here.now,
+        credential_id=bytes_to_base64url(made.credential_id), public_key=made.credential_public_key,
+        sign_count=made.sign_count,
+    )  # fmt: skip
+    try:
+        with db.session.begin_nested():
+            db.session.add(passkey)
+    except IntegrityError:  # registered already, here or elsewhere
+        return Refusal("wrong-passkey")
+    _tell(here, account, "factor-added", {"before": None, "after": passkey.name})
+    codes = () if before else new_recovery_codes(here, account)
+    return Enrolled(start_session(here, account, WITH_PASSKEY), codes)
+
+
 def rename_factor(here: Here, account: Account, factor: Factor, name: str) -> None:
     """Call it something else."""
-    before, factor.name = factor.name, _name(name)
+    before, factor.name = factor.name, _name(name, factor.name)
     record(here, "factor-renamed", account, before={"factor": before}, after={"factor": factor.name})
 
 
@@ -138,8 +169,8 @@ def reset_factors(here: Here, account: Account, reason: str) -> Refusal | None:
     return None
 
 
-def _name(entered: str) -> str:
-    return " ".join(entered.split())[:LONGEST_NAME] or "TOTP"
+def _name(entered: str, otherwise: str) -> str:
+    return " ".join(entered.split())[:LONGEST_NAME] or otherwise
 
 
 def _tell(here: Here, account: Account, act: str, values: dict[str, object], reason: str | None = None) -> None:

@@ -13,7 +13,7 @@ from idp.flows.choose_password import choose_password
 from idp.flows.here import Here
 from idp.flows.one_time_links import Invitation, find_link, spend_link
 from idp.flows.refusal import Refusal
-from idp.flows.second_factor import prove_code
+from idp.flows.second_factor import Proof, prove
 from idp.flows.sessions import Holder
 from idp.flows.sign_in import GIVE_BACK
 from idp.models import Factor, Recovery
@@ -36,11 +36,11 @@ def asks_for_code(invitation: Invitation) -> bool:
     return HAS_FACTOR.first(account=invitation.account_id) is not None
 
 
-def reset_password(here: Here, token: str, password: str, again: str, code: str = "") -> Refusal | None:
+def reset_password(here: Here, token: str, password: str, again: str, proof: Proof) -> Refusal | None:
     """Spend the link, set the password, end every session.  None when done.  Whose account has a second factor brings a
-    `code` of it.
+    `proof` of it.
 
-    Refusals: ``spent``; ``wrong-code``, ``locked``; ``password`` with the codes of all broken rules under ``broken``
+    Refusals: ``spent``; those of `prove`; ``password`` with the codes of all broken rules under ``broken``
     (the link stays usable).
     """
     invitation = find_reset(token, here.now)
@@ -48,7 +48,7 @@ def reset_password(here: Here, token: str, password: str, again: str, code: str 
         return Refusal("spent")
     chosen = choose_password(here, invitation.account_id, password, again)  # it takes its time outside a transaction
     if asks_for_code(invitation):
-        refusal = _wrong_by_itself(chosen) or _prove(here, invitation, code)
+        refusal = _wrong_by_itself(chosen) or _prove(here, invitation, proof)
         if refusal is not None:
             return refusal
     if isinstance(chosen, Refusal):
@@ -68,9 +68,9 @@ def _wrong_by_itself(chosen: str | Refusal) -> Refusal | None:
     return Refusal("password", {"broken": told}) if told else None
 
 
-def _prove(here: Here, invitation: Invitation, code: str) -> Refusal | None:
-    """A right code gives its own attempt back: a reset lifts no lock, and forgets no attempt of others (5.7)."""
-    means = prove_code(here, Holder(invitation.account_id, invitation.login), code)
+def _prove(here: Here, invitation: Invitation, proof: Proof) -> Refusal | None:
+    """A right proof gives its own attempt back: a reset lifts no lock, and forgets no attempt of others (5.7)."""
+    means = prove(here, Holder(invitation.account_id, invitation.login), proof)
     if isinstance(means, Refusal):
         return means
     GIVE_BACK.all(db.session.connection(), entered=invitation.login)

@@ -1,8 +1,10 @@
-"""The second step of a sign-in: a one-time code or a recovery code, each once (Regulation 5.7; RFC 6238, 5.2; ASVS 6.5.1).
+"""The second step of a sign-in: a one-time code, a recovery code or a passkey, each answer once (Regulation 5.7;
+RFC 6238, 5.2; ASVS 6.5.1).
 
 An attempt is counted like one at the password, in the same counter and before the code is looked at.
 """
 
+from dataclasses import dataclass
 from uuid import UUID
 
 import pyotp
@@ -11,50 +13,66 @@ from pyotp.exceptions import OTPVerificationError
 
 from idp.db import db
 from idp.flows.here import Here
+from idp.flows.passkeys import Ceremony, find_passkey, use_passkey, verify_passkey
 from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import LiveSession, end_session, start_session
 from idp.flows.sign_in import FORGET, count_attempt, lock, locked
 from idp.models import Factor, RecoveryCode
+from idp.models.factor import TOTP
 from idp.service import Service
-from policies.assurance import BEST
+from policies.assurance import BEST, WITH_PASSKEY
 from policies.factors import WINDOW, is_one_time_code, read_code
 from policies.lockout import Door
 
 
-def give_code(here: Here, session: LiveSession, entered: str) -> str | Refusal:
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What somebody brings as the second factor: a code they typed, or the answer of a passkey to a challenge."""
+
+    code: str = ""
+    passkey: str = ""
+    ceremony: Ceremony | None = None
+
+    @property
+    def refusal(self) -> str:
+        """What it is called when it does not hold."""
+        return "wrong-passkey" if self.passkey else "wrong-code"
+
+
+def give_proof(here: Here, session: LiveSession, proof: Proof) -> str | Refusal:
     """Finish the sign-in of `session`; the answer is the value of its new cookie.
 
-    Refusals: ``wrong-code``; ``locked``, which ends the session.
+    Refusals: those of `prove`; ``locked`` ends the session.
     """
-    means = prove_code(here, session.account, entered)
+    means = prove(here, session.account, proof)
     if not isinstance(means, Refusal) and FORGET.first(db.session.connection(), entered=session.login) is None:
         means = locked(here, session.login, session.account)  # since its turn was counted
     if isinstance(means, Refusal):
         if means.code == "locked":
             end_session(here, session.id, "locked")
         return means
-    token = start_session(here, session.account, BEST)
+    token = start_session(here, session.account, WITH_PASSKEY if means == "passkey" else BEST)
     record(here, "signed-in", session.account, after={"by": means, "agent": here.agent[:200]})
     return token
 
 
-def prove_code(here: Here, account: Named, entered: str) -> str | Refusal:
-    """Use up a code; an attempt, counted like one at the password, that is not forgotten by this alone.
+def prove(here: Here, account: Named, proof: Proof) -> str | Refusal:
+    """Use the proof up; an attempt, counted like one at the password, that is not forgotten by this alone.
 
-    By which means, as `spend_code` tells; refusals: ``wrong-code``, ``locked``.
+    By which means: ``passkey``, or as `spend_code` tells; refusals: ``wrong-code``, ``wrong-passkey``, ``locked``.
     """
     where = count_attempt(here, account.login)
     if where is Door.SHUT:
         lock(here, account.login, account)
         return locked(here, account.login, account)
-    means = spend_code(here, account.id, entered)
+    means = _spend_passkey(here, account.id, proof) if proof.passkey else spend_code(here, account.id, proof.code)
     if means is not None:
         return means
-    record(here, "sign-in-refused", account, after={"reason": "wrong-code"})
+    record(here, "sign-in-refused", account, after={"reason": proof.refusal})
     if where is Door.LAST and lock(here, account.login, account):
         return locked(here, account.login, account)
-    return Refusal("wrong-code")
+    return Refusal(proof.refusal)
 
 
 def spend_code(here: Here, account_id: UUID, entered: str) -> str | None:
@@ -75,7 +93,7 @@ def timecode_of(seed: str, code: str, here: Here) -> int | None:
 
 def seed_of(service: Service, factor: Factor) -> str:
     """The secret that the authenticator shares with us, base32."""
-    return service.vault.open(factor.seed, f"factor/{factor.id}/seed")
+    return service.vault.open(factor.seed or b"", f"factor/{factor.id}/seed")
 
 
 def fingerprint(service: Service, account_id: UUID, code: str) -> str:
@@ -85,7 +103,9 @@ def fingerprint(service: Service, account_id: UUID, code: str) -> str:
 
 def _spend_one_time(here: Here, account_id: UUID, code: str) -> bool:
     """One statement per authenticator: of many that bring the same code, one finds it unused."""
-    mine = sa.select(Factor).where(Factor.account_id == account_id, Factor.confirmed_at.is_not(None))
+    mine = sa.select(Factor).where(
+        Factor.account_id == account_id, Factor.kind == TOTP, Factor.confirmed_at.is_not(None)
+    )
     for factor in db.session.scalars(mine):
         timecode = timecode_of(seed_of(here.service, factor), code, here)
         if timecode is not None:
@@ -111,3 +131,12 @@ def _spend_recovery(here: Here, account_id: UUID, code: str) -> bool:
         .execution_options(synchronize_session=False)
     )
     return db.session.execute(spent).first() is not None
+
+
+def _spend_passkey(here: Here, account_id: UUID, proof: Proof) -> str | None:
+    """One of the account's own, and nobody else's.  Reads, and spends the challenge, before its transaction begins."""
+    passkey = find_passkey(proof.passkey)
+    if passkey is None or passkey.account_id != account_id or proof.ceremony is None:
+        return None
+    count = verify_passkey(here, proof.ceremony, proof.passkey, passkey)
+    return "passkey" if count is not None and use_passkey(here, passkey, count) else None

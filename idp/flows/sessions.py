@@ -20,6 +20,7 @@ from idp.flows.record import Named, record
 from idp.flows.tell_clients import tell_clients
 from idp.models import Acceptance, Account, Factor, Grant, Link, Officer, Session
 from idp.prepared import Prepared
+from policies.assurance import PASSWORD
 from policies.permissions import Appointment
 from policies.sessions import SessionRules, alive
 
@@ -86,7 +87,7 @@ LOOK_UP = Prepared(
 BEGIN = Prepared.insert(Session, "ended_at", "end_reason")
 
 
-def start_session(here: Here, account: Named, amr: Sequence[str] = ("pwd",)) -> str:
+def start_session(here: Here, account: Named, amr: Sequence[str] = PASSWORD) -> str:
     """Begin a session for `account`; the answer is the cookie's value, which nobody else will ever see.
 
     `amr` says how the person proved themselves (RFC 8176).

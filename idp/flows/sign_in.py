@@ -5,6 +5,7 @@ many guesses run at once, no more are answered than the rules allow.  Known and 
 way, so that nobody learns which exist.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -25,6 +26,7 @@ from idp.flows.sessions import start_session
 from idp.flows.throttled import count_against, is_throttled
 from idp.models import Account, Credential, Factor, Lockout
 from idp.prepared import Prepared
+from policies.assurance import PASSWORD
 from policies.lockout import Door, door
 from policies.naming import canonical_login
 from policies.passwords import normalise
@@ -65,15 +67,17 @@ GIVE_BACK = Prepared(
     .values(attempts=sa.case((Lockout.attempts > 0, Lockout.attempts - 1), else_=0))
     .returning(Lockout.login)
 )
-FOUND = Prepared(
+_FOUND = (
     sa.select(
         Account.id, Account.login, Account.language, Account.opens_at, Account.closes_at, Credential.password_hash,
         sa.select(sa.func.count(Factor.id))
         .where(Factor.account_id == Account.id, Factor.confirmed_at.is_not(None)).scalar_subquery().label("factors"),
     )
     .join(Credential, Credential.account_id == Account.id)
-    .where(Account.login == sa.bindparam("login"), Credential.replaced_at.is_(None))
+    .where(Credential.replaced_at.is_(None))
 )  # fmt: skip
+FOUND = Prepared(_FOUND.where(Account.login == sa.bindparam("login")))
+FOUND_BY_ID = Prepared(_FOUND.where(Account.id == sa.bindparam("account")))
 PRESENT = Prepared(
     sa.select(Credential.id)
     .where(
@@ -113,10 +117,10 @@ class SignedIn:
 def sign_in(here: Here, login_entered: str, password: str) -> SignedIn | Refusal:
     """Check `password` for `login_entered` and begin a session.
 
-    Refusals: those of `prove_password`, ``not-yet``, ``closed``.  Raises `Busy` under a storm of sign-ins.
+    Refusals: those of `prove_password` and of `let_in`.  Raises `Busy` under a storm of sign-ins.
     """
     account = prove_password(here, login_entered, password)
-    return account if isinstance(account, Refusal) else _let_in(here, account)
+    return account if isinstance(account, Refusal) else let_in(here, account, PASSWORD)
 
 
 def prove_password(here: Here, login_entered: str, password: str) -> Found | Refusal:
@@ -223,12 +227,13 @@ def locked(here: Here, login: str, account: Named | None) -> Refusal:
     return Refusal("locked")
 
 
-def _let_in(here: Here, account: Found) -> SignedIn | Refusal:
+def let_in(here: Here, account: Found, amr: Sequence[str]) -> SignedIn | Refusal:
+    """Begin a session for who has proved themselves by `amr`.  Refusals: ``not-yet``, ``closed``."""
     if not account.open_at(here.now):
         later = account.opens_at is not None and here.now < account.opens_at
         record(here, "sign-in-refused", account, after={"reason": "not-yet" if later else "closed"})
         return Refusal("not-yet" if later else "closed")
-    token = start_session(here, account)
-    act = "password-accepted" if account.factors else "signed-in"
+    token = start_session(here, account, amr)
+    act = "password-accepted" if account.factors and amr == PASSWORD else "signed-in"
     record(here.acting_as(f"account/{account.login}"), act, account, after={"agent": here.agent[:200]})
     return SignedIn(account, token)

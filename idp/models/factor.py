@@ -1,26 +1,36 @@
-"""Second factors of an account: authenticators, and the recovery codes for when they are lost."""
+"""Second factors of an account: authenticators and passkeys, and the recovery codes for when they are lost."""
 
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ForeignKey, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.db import Base, Identified
 
+TOTP, PASSKEY = "totp", "passkey"  # kinds
+
 
 class Factor(Identified, Base):
-    """An authenticator (RFC 6238).  It counts once a code of it was seen; `last_timecode` is the last step used."""
+    """An authenticator (RFC 6238) or a passkey (WebAuthn).
+
+    An authenticator counts once a code of it was seen; `last_timecode` is the last step used.  A passkey counts at once;
+    `sign_count` is the last that its device told, and stays 0 where it does not count.
+    """
 
     __tablename__ = "factor"
 
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"), index=True)
-    kind: Mapped[str]  # totp
+    kind: Mapped[str]
     name: Mapped[str]
-    seed: Mapped[bytes] = mapped_column(LargeBinary)  # sealed for `factor/<id>/seed`
+    seed: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed for `factor/<id>/seed`; of authenticators
+    credential_id: Mapped[str | None] = mapped_column(unique=True)  # base64url; of passkeys
+    public_key: Mapped[bytes | None] = mapped_column(LargeBinary)  # COSE
+    sign_count: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[datetime]
     confirmed_at: Mapped[datetime | None]
     last_timecode: Mapped[int | None]
+    used_at: Mapped[datetime | None]  # of passkeys
 
 
 class RecoveryCode(Identified, Base):

@@ -11,11 +11,11 @@ from joserfc.jwk import Key, KeySet, OctKey
 
 from idp.flows.here import Here
 from idp.flows.register_client import secret_place
+from idp.flows.spent_jti import spend_jti
 from idp.jose import Unverified, open_jws, read_jws
 from idp.oauth.client_keys import client_keys, named
 from idp.oauth.clients import RegisteredClient
 from idp.oauth.request_object import STRICT_ALGORITHMS
-from idp.oauth.spent_jti import spend_jti
 from policies.registration import SIGNATURES
 
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"  # RFC 7523, 2.2

@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from idp.flows.here import Here
+from idp.flows.spent_jti import spend_jti
 from idp.jose import open_jws, read_jwk, read_jws
 from idp.oauth.errors import OAuthError
-from idp.oauth.spent_jti import spend_jti
 from idp.service import Service
 from policies.registration import SIGNATURES
 

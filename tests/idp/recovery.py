@@ -10,6 +10,7 @@ from idp.flows.here import at_work
 from idp.flows.recover import ask_to_recover
 from idp.flows.refusal import Refusal
 from idp.flows.reset_password import reset_password
+from idp.flows.second_factor import Proof
 from idp.models import Message, RecoveryRequest
 from idp.provisioning.carry_out import carry_out
 from idp.provisioning.deliver import _compose
@@ -78,7 +79,7 @@ def use(make: Make, token: str, password: str = NEW, again: str | None = None, c
     """Choose a password with the link, and a code where one is asked for."""
     with make.app.app_context(), unit_of_work():
         here = at_work(make.service, "anonymous")
-        return reset_password(here, token, password, password if again is None else again, code)
+        return reset_password(here, token, password, password if again is None else again, Proof(code))
 
 
 def _told(make: Make, message: Message) -> dict[str, str]:

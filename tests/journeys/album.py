@@ -68,6 +68,7 @@ class Album:
         admin = self.scene.make.officer("bakyt", role="admin", department=None, **names)
         self.scene.phone(admin, "+996 312 000 001")
         page = self._open()
+        page.locator("#use-passkey").wait_for()
         yield "sign-in", page
         sign_in(page, aida, "wrong")
         yield "sign-in-wrong", page
@@ -212,6 +213,15 @@ class Album:
         page.fill("#code", "000")
         send(page)
         yield "second-factor-wrong", page
+        other = self.scene.make.account("altynai")
+        self.scene.make.give_passkey(other)
+        page = self._open()
+        sign_in(page, other)
+        page.locator("#use-passkey").wait_for()
+        yield "second-factor-passkey", page
+        page.click("#use-passkey")
+        page.locator("[data-failure]").wait_for()
+        yield "second-factor-passkey-failed", page
 
     def _desk(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("elnura", department="0112"), "/desk")

@@ -9,8 +9,10 @@ from werkzeug.wrappers import Response
 
 from idp.db import db
 from idp.flows.change_factors import (
+    Enrolled,
     begin_factor,
     confirm_factor,
+    enrol_passkey,
     factors_of,
     find_factor,
     new_recovery_codes,
@@ -18,15 +20,18 @@ from idp.flows.change_factors import (
     remove_factor,
     rename_factor,
 )
+from idp.flows.passkeys import registration_options
 from idp.flows.refusal import Refusal
 from idp.flows.second_factor import seed_of
 from idp.models import Account, Factor
 from idp.oauth.interaction import facts_for
+from idp.web.signin.passkey import ceremony
 from idp.web.signin.second_factor import renewed
 from idp.web.signin.sign_in import pending
 from policies.factors import in_groups
 from policies.interaction import Step, next_step
 
+ENROL = "enrol"  # the purpose of a passkey here
 bp = Blueprint("factors", __name__, url_prefix="/account/factors")
 
 
@@ -43,6 +48,17 @@ def add() -> Response | tuple[str, int]:
     return redirect(url_for("factors.set_up", factor_id=factor.id, request=request.form.get("request") or None), 303)
 
 
+@bp.post("/passkeys")
+def add_passkey() -> Response | tuple[str, int]:
+    """What the browser has made, out of the form (`signin/passkey.py`)."""
+    outcome = enrol_passkey(
+        g.here, g.session.account_id, ceremony(ENROL), request.form.get("name", ""), request.form.get("passkey", "")
+    )
+    if isinstance(outcome, Refusal):
+        return _page(outcome.code), 422
+    return _enrolled(outcome, "passkey-added")
+
+
 @bp.get("/<uuid:factor_id>")
 def set_up(factor_id: UUID) -> str:
     pending(request.args.get("request"))
@@ -56,10 +72,7 @@ def confirm(factor_id: UUID) -> Response | tuple[str, int]:
     outcome = confirm_factor(g.here, _account(), factor, request.form.get("code", ""))
     if isinstance(outcome, Refusal):
         return _set_up(factor, outcome.code), 422
-    if outcome.recovery_codes:
-        return renewed(outcome.token, lambda: _codes(outcome.recovery_codes))
-    flash("factor-added", "notice")
-    return renewed(outcome.token, _back)
+    return _enrolled(outcome, "factor-added")
 
 
 @bp.post("/<uuid:factor_id>/name")
@@ -79,6 +92,14 @@ def remove(factor_id: UUID) -> Response:
 def renew_codes() -> str | Response:
     """Shown once; who has no factor has nothing to recover."""
     return _codes(new_recovery_codes(g.here, _account())) if factors_of(g.session.account_id) else _back()
+
+
+def _enrolled(outcome: Enrolled, done: str) -> Response:
+    """On to the recovery codes that came with the first factor, or back to the list."""
+    if outcome.recovery_codes:
+        return renewed(outcome.token, lambda: _codes(outcome.recovery_codes))
+    flash(done, "notice")
+    return renewed(outcome.token, _back)
 
 
 def _account() -> Account:
@@ -102,6 +123,7 @@ def _page(refusal: str | None = None) -> str:
         must=next_step(facts, g.here.now) is Step.ENROL_FACTOR,
         request_id=request.values.get("request"),
         refusal=refusal,
+        passkey=registration_options(g.here, ceremony(ENROL), _account()),
     )
 
 

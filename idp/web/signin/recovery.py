@@ -13,6 +13,7 @@ from idp.flows.refusal import Refusal
 from idp.flows.reset_password import asks_for_code, find_reset, reset_password
 from idp.service import service
 from idp.web.language import language
+from idp.web.signin.passkey import options_for, proof
 from policies.recovery import Forgotten
 
 bp = Blueprint("recovery", __name__)
@@ -45,7 +46,8 @@ def show(token: str) -> str | tuple[str, int]:
 
 @bp.post("/recovery/<token>")
 def submit(token: str) -> str | tuple[str, int]:
-    refusal = reset_password(g.here, token, *(request.form.get(name, "") for name in ("password", "again", "code")))
+    password, again = (request.form.get(name, "") for name in ("password", "again"))
+    refusal = reset_password(g.here, token, password, again, proof(f"reset/{token}"))
     if refusal is None:
         return render_template("activation_done.html", recovered=True)
     return _page(token, refusal)
@@ -74,6 +76,7 @@ def _page(token: str, refusal: Refusal | None = None) -> str | tuple[str, int]:
         refusal=refusal.code if refusal else None,
         refusals=refusal.details.get("broken", []) if refusal else [],
         asks_for_code=asks_for_code(invitation),
+        passkey=options_for(f"reset/{token}", invitation.account_id),
         contacts=contacts_for((), g.here.now, language()) if refusal and refusal.code == "locked" else [],
     )
     return (page, 422) if refusal else page

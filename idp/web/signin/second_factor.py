@@ -1,4 +1,4 @@
-"""The page for the second factor of a sign-in (5.7): one field, for a one-time code or a recovery code."""
+"""The page for the second factor of a sign-in (5.7): a field for a one-time code or a recovery code, and a passkey."""
 
 from collections.abc import Callable
 
@@ -7,13 +7,15 @@ from werkzeug.wrappers import Response
 
 from idp.flows.appointments import contacts_for
 from idp.flows.refusal import Refusal
-from idp.flows.second_factor import give_code
+from idp.flows.second_factor import give_proof
 from idp.oauth.interaction import facts_for
 from idp.web.language import language
 from idp.web.place import keep_session
+from idp.web.signin.passkey import options_for, proof
 from idp.web.signin.sign_in import pending
 from policies.interaction import Step, next_step
 
+PURPOSE = "second-factor"
 bp = Blueprint("second_factor", __name__, url_prefix="/second-factor")
 
 
@@ -26,7 +28,7 @@ def show() -> str | Response:
 def submit() -> Response | tuple[str, int]:
     if not _is_next(request.form.get("request")):
         return _on()
-    outcome = give_code(g.here, g.session, request.form.get("code", ""))
+    outcome = give_proof(g.here, g.session, proof(PURPOSE))
     if isinstance(outcome, Refusal):
         return _page(outcome.code), 401
     return renewed(outcome, _on)
@@ -52,5 +54,9 @@ def _on() -> Response:
 def _page(refusal: str | None = None) -> str:
     contacts = contacts_for((), g.here.now, language()) if refusal == "locked" else []
     return render_template(
-        "second_factor.html", refusal=refusal, request_id=request.values.get("request"), contacts=contacts
+        "second_factor.html",
+        refusal=refusal,
+        request_id=request.values.get("request"),
+        contacts=contacts,
+        passkey=options_for(PURPOSE, g.session.account_id),
     )

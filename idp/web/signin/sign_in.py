@@ -10,6 +10,8 @@ from idp.db import db
 from idp.errors import Busy
 from idp.flows.appointments import contacts_for
 from idp.flows.here import Here
+from idp.flows.passkey_sign_in import sign_in_by_passkey
+from idp.flows.passkeys import authentication_options
 from idp.flows.refusal import Refusal
 from idp.flows.sign_in import SignedIn, sign_in
 from idp.oauth.answer import send
@@ -20,8 +22,10 @@ from idp.web.errors import RanOut
 from idp.web.language import language
 from idp.web.place import keep_session
 from idp.web.signin.denied import denied_page
+from idp.web.signin.passkey import ceremony
 from policies.interaction import Step, next_step
 
+PASSKEY = "sign-in"  # the purpose of a passkey here
 bp = Blueprint("signin", __name__)
 PAGES = {
     Step.SIGN_IN: "signin.show",
@@ -54,6 +58,15 @@ def submit() -> Response | tuple[str, int]:
     if isinstance(outcome, Refusal):
         status = 429 if outcome.code == "throttled" else 401
         return _page(waiting, outcome.code, request.form.get("login", "")), status
+    return _begin(outcome)
+
+
+@bp.post("/sign-in/passkey")
+def submit_passkey() -> Response | tuple[str, int]:
+    waiting = pending(request.form.get("request"))
+    outcome = sign_in_by_passkey(_after_outlived(g.here), ceremony(PASSKEY), request.form.get("passkey", ""))
+    if isinstance(outcome, Refusal):
+        return _page(waiting, outcome.code), 429 if outcome.code == "throttled" else 401
     return _begin(outcome)
 
 
@@ -140,6 +153,7 @@ def _page(
         again=again,
         refusal=refusal,
         contacts=contacts_for((), g.here.now, language()) if refusal == "locked" else [],
+        passkey=authentication_options(g.here, ceremony(PASSKEY)),
     )
 
 

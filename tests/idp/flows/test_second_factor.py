@@ -21,7 +21,7 @@ from idp.errors import Forbidden
 from idp.flows.change_factors import factors_of, new_recovery_codes, recovery_codes_left, reset_factors
 from idp.flows.here import Here
 from idp.flows.refusal import Refusal
-from idp.flows.second_factor import give_code, spend_code
+from idp.flows.second_factor import Proof, give_proof, spend_code
 from idp.flows.sessions import find_session
 from idp.flows.sign_in import SignedIn, sign_in
 from idp.models import Account, AuditRecord, Factor, Lockout, Message, RecoveryCode, Session
@@ -79,7 +79,7 @@ def give(make: Make, token: str, code: str) -> str:
         if session is None:
             return "nobody"
         here = replace(make.here(), account_id=session.account_id, session_id=session.id)
-        outcome = give_code(here, session, code)
+        outcome = give_proof(here, session, Proof(code))
         return outcome.code if isinstance(outcome, Refusal) else "in"
 
 
@@ -173,7 +173,7 @@ def test_of_fifty_wrong_codes_at_once_three_are_answered_as_wrong(make: Make, ai
     assert session is not None
 
     def guess() -> str:
-        outcome = give_code(make.here(), session, code)
+        outcome = give_proof(make.here(), session, Proof(code))
         return outcome.code if isinstance(outcome, Refusal) else "in"
 
     assert at_once(make, guess) == {"wrong-code": 3, "locked": HANDS - 3}
