@@ -59,6 +59,7 @@ class Capabilities:
 
     attributes: frozenset[str]  # canonical names this connector writes and reads back
     end_sessions: bool = False
+    verify_password: bool = False  # it keeps passwords of its own, and tells whether one is right (`PasswordKeeper`)
     scan: bool = True
     delete: bool = False  # retention only
     page_max: int = 100  # accounts in one page of a scan
@@ -136,6 +137,13 @@ class Connector(Protocol):
 
     def delete(self, remote_id: str, op: str) -> None:
         """Retention only; an account that is gone already is a success."""
+
+
+class PasswordKeeper(Protocol):
+    """What a connector with the capability `verify_password` can do besides; raises only `TargetError`."""
+
+    def verify_password(self, login: str, password: str) -> bool:
+        """Whether the account of this login opens with this password; False where there is none."""
 
 
 def refuse(kind: str, act: str) -> TargetError:

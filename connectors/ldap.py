@@ -48,6 +48,7 @@ CODES = {
 }
 """LDAP result code (RFC 4511 4.1.9) -> outcome; every other is PERMANENT."""
 
+INVALID_CREDENTIALS = 49
 SCOPES = {"one": ldap3.LEVEL, "base": ldap3.BASE}
 
 
@@ -99,6 +100,20 @@ class Directory:
     def remove(self, dn: str) -> None:
         with self._bound(repeatable=True) as connection:
             connection.delete(dn)
+
+    def accepts(self, dn: str, password: str) -> bool:
+        """Whether this entry may sign in with this password.  An empty one never may: the server would take it for an
+        anonymous sign-in (RFC 4513 5.1.2)."""
+        if not password:
+            return False
+        as_entry = Directory(self._url, dn, password, self._seconds, self._ca_file)
+        try:
+            with as_entry._bound(repeatable=True):
+                return True
+        except TargetError as error:
+            if error.kind is OutcomeKind.AUTH and f"LDAP {INVALID_CREDENTIALS} " in error.detail:
+                return False
+            raise
 
     def _server(self) -> ldap3.Server:
         """A new one for each call: a kept one remembers that the server was up, and hides that it is down."""

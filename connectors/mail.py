@@ -60,6 +60,9 @@ class MailSettings:
     """Dovecot's HTTP administration, https://host:port; empty = open sessions cannot be ended."""
     doveadm_key: str = field(default="", repr=False)
     """Its API key."""
+    own_passwords: bool = False
+    """Whether people sign in to their mail with passwords of its own: then nobody may choose the same one here (5.1).
+    A wrong one counts in the directory's own lockout, if it has one."""
     timeout: float = 10.0
     """Seconds for one call as a whole."""
     ca_file: str = ""
@@ -77,6 +80,7 @@ class Mail:
         )
         self._settings = settings
         self.capabilities = Capabilities(frozenset(ATTRIBUTES), end_sessions=bool(settings.doveadm_url), delete=True,
+                                         verify_password=settings.own_passwords,
                                          page_max=200, concurrency=4, timeout=settings.timeout)  # fmt: skip
 
     def check(self) -> Health:
@@ -136,6 +140,13 @@ class Mail:
                          headers={"Authorization": f"X-Dovecot-API {key}"}) as dovecot:  # fmt: skip
             answer = dovecot.post("/doveadm/v1", json=[["kick", {"mask": [address]}, "t"]], extensions=http.REPEAT)
         _kicked(answer.text)
+
+    def verify_password(self, login: str, password: str) -> bool:
+        """Whether the mailbox of this login opens with this password."""
+        if not self._settings.own_passwords:
+            raise refuse(self.kind, "verifying passwords")
+        found = self._entry("uid", login)
+        return found is not None and self._directory.accepts(found.dn, password)
 
     def delete(self, remote_id: str, op: str) -> None:
         found = self._entry(ID, remote_id)

@@ -23,6 +23,7 @@ from idp.flows.record import chain_on_commit
 from idp.flows.work import tell_after_commit
 from idp.oauth import errors as oauth_errors
 from idp.oauth.published import Published
+from idp.provisioning.targets import password_checks
 from idp.service import Service, build_service
 from idp.settings import Settings
 from idp.web import guard, language, place
@@ -53,6 +54,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     built = build_service(settings, clock)
     app.config.from_mapping(flask_options(settings))
     app.session_interface = FormSession()
+    built.password_checks.extend(password_checks(built))
     app.extensions["achkych"] = built
     _connect_database(app, built)
     csrf = CSRFProtect()

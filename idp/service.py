@@ -14,6 +14,7 @@ import holidays
 from flask import current_app
 
 from idp.clock import Clock, RehearsalClock, SystemClock
+from idp.common_passwords import CommonPasswords, Damaged
 from idp.crypto import Vault
 from idp.errors import ConfigurationError
 from idp.hashing import Hasher
@@ -31,6 +32,7 @@ class Service:
     """Settings, rules and tools of one installation.
 
     `woken` is called with the works (`idp.flows.work.Work`) that a commit left; it only shortens their wait.
+    `password_checks` tell of login and password whether a system that keeps passwords of its own takes them.
     """
 
     settings: Settings
@@ -41,6 +43,8 @@ class Service:
     vault: Vault
     hasher: Hasher
     throttle: Throttle
+    common_passwords: CommonPasswords
+    password_checks: list[Callable[[str, str], bool]] = field(default_factory=list)
     woken: list[Callable[[Sequence[Any]], None]] = field(default_factory=list)
 
 
@@ -56,6 +60,7 @@ def build_service(settings: Settings, clock: Clock | None = None) -> Service:
         vault=_vault(settings),
         hasher=_hasher(settings),
         throttle=Throttle(settings.limits_store),
+        common_passwords=_common_passwords(settings),
     )
 
 
@@ -98,6 +103,13 @@ def _hasher(settings: Settings) -> Hasher:
     """Of the threads of a web process three quarters may wait for a hash: a storm of sign-ins leaves the others alone."""
     cost = settings.hashing
     return Hasher(cost.memory_kib, cost.rounds, cost.lanes, room=max(1, settings.web_threads * 3 // 4))
+
+
+def _common_passwords(settings: Settings) -> CommonPasswords:
+    try:
+        return CommonPasswords(settings.common_passwords)
+    except (Damaged, OSError) as error:
+        raise ConfigurationError([f"common_passwords: {settings.common_passwords} {error}"]) from error
 
 
 def _vault(settings: Settings) -> Vault:

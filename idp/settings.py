@@ -201,6 +201,10 @@ class Settings(BaseSettings):
         description="where wrong sign-ins of one client are counted: memory:// (each process for itself) or "
         "redis://host:6379/0 (Valkey, for all processes on all machines)",
     )
+    common_passwords: FilePath | None = Field(
+        default=None,
+        description="filter of common and leaked passwords, beside the list that ships (`achkych passwords build-filter`)",
+    )
     secrets: Secrets
     mail: Mail
     senders: dict[str, Sender] = Field(default_factory=dict, description="source system -> who may send its orders")

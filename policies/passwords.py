@@ -1,7 +1,7 @@
 """Which passwords are refused, and for which reasons.  Regulation 5.1.
 
 Owns the composition rules and the one normalisation.  Leaves alone hashing, the list of leaked passwords and the
-history of the account: their verdicts come in as two booleans.
+history of the account: their verdicts come in as two booleans; and what other systems say of it.
 """
 
 import string
@@ -37,6 +37,7 @@ class Broken(Enum):
     PERSONAL = "personal"  # contains something of the person's own
     COMMON = "common"  # on the list of common or leaked passwords
     USED_BEFORE = "used-before"  # by this account, ever
+    OTHER_SERVICE = "other-service"  # it opens the person's mail, or another system; told alone, as it is asked last
 
 
 def normalise(password: str) -> str:

@@ -23,6 +23,7 @@ COMMANDS = {
     "logouts": "idp.cli.logouts",
     "officer": "idp.cli.officer",
     "account": "idp.cli.account",
+    "passwords": "idp.cli.passwords",
     "dev": "idp.cli.dev",
 }
 

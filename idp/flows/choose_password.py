@@ -1,11 +1,10 @@
 """Whether an account may take a password, by every rule of Regulation 5.1 at once; and taking it."""
 
-import string
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from zxcvbn.frequency_lists import FREQUENCY_LISTS
+from zxcvbn import zxcvbn
 
 from idp.db import db, reader
 from idp.flows.here import Here
@@ -15,8 +14,7 @@ from idp.flows.refusal import Refusal
 from idp.models import Account, Credential, Person, Recovery
 from policies.passwords import Broken, broken_rules, normalise
 
-COMMON = frozenset(FREQUENCY_LISTS["passwords"])
-TRIMMINGS = string.digits + string.punctuation  # Password1! is still «password»
+MEASURED = 72  # characters whose strength is looked at; more cost more and say no more (stack.md)
 
 PERSONAL = (
     sa.select(
@@ -34,22 +32,50 @@ def judge_password(here: Here, account_id: UUID, password: str) -> tuple[tuple[B
 
     Reads without a transaction and hashes once: with one salt for all passwords of an account the new hash equals
     an old one exactly when the password was used before.  Hashes from before the cost was raised are tried one by one.
+    Raises `Busy`.
     """
     password = normalise(password)
-    rules = here.service.profile.rules.password
+    rules, is_common = here.service.profile.rules.password, password in here.service.common_passwords
+    personal = own_words(here, account_id)
     with reader().connect() as connection:
-        personal = _own(here, connection.execute(PERSONAL, {"account": account_id}).one())
         earlier = connection.scalars(
             sa.select(Credential.password_hash).where(Credential.account_id == account_id).order_by(Credential.set_at)
         ).all()
-    broken = broken_rules(password, rules, personal, is_common(password), used_before=False)
+    broken = broken_rules(password, rules, personal, is_common, used_before=False)
     if Broken.TOO_LONG in broken:
         return broken, None
     hasher = here.service.hasher
     kept = hasher.hash(password, salt_of=earlier[0] if earlier else None)
     if kept in earlier or any(hasher.verify(one, password) for one in earlier if hasher.outdated(one)):
-        broken = broken_rules(password, rules, personal, is_common(password), used_before=True)
+        broken = broken_rules(password, rules, personal, is_common, used_before=True)
+    if not broken and _opens_something_else(here, account_id, password):
+        broken = (Broken.OTHER_SERVICE,)
     return broken, None if broken else kept
+
+
+def advise(here: Here, account_id: UUID, password: str) -> tuple[tuple[Broken, ...], int]:
+    """What can be told while somebody types: the broken rules but for those that take their time (used before, opens
+    something else), and the strength from 0 to 4.  Nothing of it is kept."""
+    password, personal = normalise(password), own_words(here, account_id)
+    rules = here.service.profile.rules.password
+    broken = broken_rules(password, rules, personal, password in here.service.common_passwords, used_before=False)
+    return broken, zxcvbn(password[:MEASURED], user_inputs=personal)["score"] if password else 0
+
+
+def own_words(here: Here, account_id: UUID) -> list[str]:
+    """What of the person's own no password may contain.  Reads without a transaction."""
+    with reader().connect() as connection:
+        return _own(here, connection.execute(PERSONAL, {"account": account_id}).one())
+
+
+def _opens_something_else(here: Here, account_id: UUID, password: str) -> bool:
+    """Whether a system that keeps passwords of its own takes it (5.1).  Asked last and once: each refusal counts there.
+
+    Raises `Busy` when a system does not answer: what can't be checked is not allowed.
+    """
+    with reader().connect() as connection:
+        login = connection.scalar(sa.select(Account.login).where(Account.id == account_id))
+    return any(accepts(login or "", password) for accepts in here.service.password_checks)
 
 
 def choose_password(here: Here, account_id: UUID, password: str, again: str) -> str | Refusal:
@@ -69,12 +95,6 @@ def _own(here: Here, row: Any) -> list[str]:
     names = (row.family, row.given, row.patronymic, row.latin_family, row.latin_given)
     own = [row.login, *names, row.employee_no, number, *addresses, *phones, *(phone[-9:] for phone in phones)]
     return [item for item in own if item]
-
-
-def is_common(password: str) -> bool:
-    """Whether it stands on the list of common passwords, as it is or once its trimmings are taken off."""
-    plain = password.casefold()
-    return plain in COMMON or plain.strip(TRIMMINGS) in COMMON
 
 
 def set_password(here: Here, account: Account, password_hash: str) -> None:

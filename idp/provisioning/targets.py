@@ -1,12 +1,15 @@
 """The connectors of this installation: one per system whose connection stands in the settings."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from connectors.base import Connector
+from connectors.base import Connector, PasswordKeeper, TargetError
 from connectors.kinds import KINDS
-from idp.errors import ConfigurationError
+from idp.errors import Busy, ConfigurationError
+from idp.log import log
 from idp.service import Service
 
 
@@ -27,6 +30,24 @@ def connect_targets(service: Service) -> dict[str, Connector]:
     if mistakes:
         raise ConfigurationError(mistakes)
     return found
+
+
+def password_checks(service: Service) -> list[Callable[[str, str], bool]]:
+    """One per system that keeps passwords of its own (setting `own_passwords` of a target)."""
+    if not any(values.get("own_passwords") for values in service.settings.targets.values()):
+        return []
+    targets = connect_targets(service).values()
+    keepers = [cast(PasswordKeeper, target) for target in targets if target.capabilities.verify_password]
+    return [partial(_accepts, keeper) for keeper in keepers]
+
+
+def _accepts(keeper: PasswordKeeper, login: str, password: str) -> bool:
+    """Raises `Busy` when the system does not tell."""
+    try:
+        return keeper.verify_password(login, password)
+    except TargetError as error:
+        log.warning("password-not-checked", reason=error.detail)
+        raise Busy from error
 
 
 def _place(item: Any) -> str:

@@ -57,6 +57,26 @@ def test_closing_refuses_the_person_and_keeps_taking_mail(server: SlapdStandin, 
     assert (found["kstuMailEnabled"], found["kstuMailInbound"]) == (["FALSE"], ["accept"])
 
 
+def test_it_tells_whether_a_mailbox_opens_with_a_password_where_mail_keeps_its_own(
+    server: SlapdStandin, mail: Mail
+) -> None:
+    made = mail.create(WANTED, "op")
+    Directory(server.url, slapd.ADMIN, slapd.ADMIN_PASSWORD, 5).replace(
+        f"uid=aida,{PEOPLE}", {"userPassword": ["Kumbez, 9 Ala-Archa"]}
+    )
+    keeper = Mail(replace(server.settings, own_passwords=True))
+    assert keeper.capabilities.verify_password and not mail.capabilities.verify_password
+    tried = {
+        password: keeper.verify_password("aida", password) for password in ("Kumbez, 9 Ala-Archa", "wrong", "", "*")
+    }
+    assert tried == {"Kumbez, 9 Ala-Archa": True, "wrong": False, "": False, "*": False}
+    assert not keeper.verify_password("nobody", "Kumbez, 9 Ala-Archa")
+    assert refusal(lambda: mail.verify_password("aida", "x")) is OutcomeKind.PERMANENT
+    down = Mail(replace(server.settings, own_passwords=True, url="ldap://127.0.0.1:1"))
+    assert refusal(lambda: down.verify_password("aida", "x")) is OutcomeKind.RETRYABLE
+    mail.delete(made.id, "op")
+
+
 def test_a_former_address_stays_and_nobody_else_gets_it(server: SlapdStandin, mail: Mail) -> None:
     made = mail.create(WANTED, "op")
     mail.update(made.id, {"email": "aida.asanova@example.edu"}, "op")

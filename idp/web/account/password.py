@@ -10,6 +10,7 @@ from idp.flows.departments import departments_of
 from idp.flows.refusal import Refusal
 from idp.models import Account
 from idp.service import service
+from idp.web.advice import advice, suggestion
 from idp.web.language import language
 from policies.sessions import is_fresh
 
@@ -21,8 +22,15 @@ def show() -> str:
     return _page()
 
 
+@bp.post("/advice")
+def advise() -> Response:
+    return advice(g.session.account_id)
+
+
 @bp.post("")
-def submit() -> Response | tuple[str, int]:
+def submit() -> Response | str | tuple[str, int]:
+    if suggested := suggestion(g.session.account_id):
+        return _page(suggested=suggested)
     typed = (request.form.get(name, "") for name in ("present", "password", "again"))
     refusal = change_password(g.here, g.session, *typed)
     if refusal is not None:
@@ -31,7 +39,7 @@ def submit() -> Response | tuple[str, int]:
     return redirect("/account", 303)
 
 
-def _page(refusal: Refusal | None = None) -> str:
+def _page(refusal: Refusal | None = None, suggested: str | None = None) -> str:
     code = refusal.code if refusal else None
     return render_template(
         "change_password.html",
@@ -41,6 +49,7 @@ def _page(refusal: Refusal | None = None) -> str:
         refusals=refusal.details.get("broken", []) if refusal else [],
         contacts=_contacts() if code == "locked" else [],
         limits=service().profile.rules.password,
+        suggestion=suggested,
     )
 
 

@@ -5,13 +5,15 @@ Every question gets one answer: what it is about is looked up later, by a worker
 
 from datetime import timedelta
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, abort, g, render_template, request
+from werkzeug.wrappers import Response
 
 from idp.flows.appointments import contacts_for
 from idp.flows.recover import ask_to_recover
 from idp.flows.refusal import Refusal
 from idp.flows.reset_password import asks_for_code, find_reset, reset_password
 from idp.service import service
+from idp.web.advice import advice, suggestion
 from idp.web.language import language
 from idp.web.signin.passkey import options_for, proof
 from policies.recovery import Forgotten
@@ -44,8 +46,17 @@ def show(token: str) -> str | tuple[str, int]:
     return _page(token)
 
 
+@bp.post("/recovery/<token>/advice")
+def advise(token: str) -> Response:
+    invitation = find_reset(token, g.here.now) or abort(404)
+    return advice(invitation.account_id)
+
+
 @bp.post("/recovery/<token>")
 def submit(token: str) -> str | tuple[str, int]:
+    invitation = find_reset(token, g.here.now)
+    if invitation and (suggested := suggestion(invitation.account_id)):
+        return _page(token, suggested=suggested)
     password, again = (request.form.get(name, "") for name in ("password", "again"))
     refusal = reset_password(g.here, token, password, again, proof(f"reset/{token}"))
     if refusal is None:
@@ -65,7 +76,7 @@ def _asked(forgotten: Forgotten) -> str | tuple[str, int]:
     return render_template("forgotten_sent.html", forgotten=forgotten.value, minutes=minutes)
 
 
-def _page(token: str, refusal: Refusal | None = None) -> str | tuple[str, int]:
+def _page(token: str, refusal: Refusal | None = None, suggested: str | None = None) -> str | tuple[str, int]:
     invitation = find_reset(token, g.here.now)
     if invitation is None:
         return render_template("activation_spent.html", recovered=True), 410
@@ -73,6 +84,7 @@ def _page(token: str, refusal: Refusal | None = None) -> str | tuple[str, int]:
         "reset.html",
         login=invitation.login,
         limits=service().profile.rules.password,
+        suggestion=suggested,
         refusal=refusal.code if refusal else None,
         refusals=refusal.details.get("broken", []) if refusal else [],
         asks_for_code=asks_for_code(invitation),
