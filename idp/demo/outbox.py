@@ -13,7 +13,13 @@ from werkzeug.serving import make_server
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Outbox</title>
 <h1>Outbox of the demo</h1>
 {% for mail in mails %}<article><h2>{{ mail["subject"] }}</h2><p>to {{ mail["to"] }}</p>
-<pre>{{ mail.get_content()|urlize }}</pre></article><hr>{% else %}<p>No mail yet.</p>{% endfor %}"""
+<pre>{{ text_of(mail)|urlize }}</pre></article><hr>{% else %}<p>No mail yet.</p>{% endfor %}"""
+
+
+def text_of(mail: EmailMessage) -> str:
+    """Its plain form."""
+    part = mail.get_body(("plain",))
+    return str(part.get_content()) if part else ""
 
 
 class Outbox:
@@ -50,6 +56,6 @@ class Outbox:
 
         @app.get("/")
         def show() -> str:
-            return render_template_string(PAGE, mails=reversed(self.mails)) or abort(404)
+            return render_template_string(PAGE, mails=reversed(self.mails), text_of=text_of) or abort(404)
 
         return app

@@ -33,6 +33,7 @@ from idp.demo.cast import (
     wait_for,
 )
 from idp.demo.hr import changed, sample
+from idp.demo.outbox import text_of
 from idp.demo.stage import Stage
 
 ADDRESS = "anara@example.org"
@@ -148,7 +149,7 @@ def provisioned(cast: Cast) -> str:
 def activate(cast: Cast) -> str:
     """Anara finds the link in her mail, is told all rules a weak password breaks, chooses a good one."""
     mails = wait_for(lambda: cast.stage.outbox.to(ADDRESS), "no mail came")
-    link = LINK.findall(mails[-1].get_content())[0]
+    link = LINK.findall(text_of(mails[-1]))[0]
     cast.anara.open(link)
     refused = cast.anara.submit(password=WEAK, again=WEAK)
     expect(refused.status_code == 422, f"a weak password was answered {refused.status_code}")

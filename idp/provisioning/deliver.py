@@ -20,6 +20,7 @@ from idp.flows.record import record
 from idp.log import log
 from idp.models import Account, Message, Person
 from idp.provisioning.lease import claim, get_back
+from idp.provisioning.letter import parts
 from idp.provisioning.workshop import Workshop
 from idp.settings import Mail
 from policies.naming import display_name
@@ -59,33 +60,39 @@ def _compose(workshop: Workshop, message: Message) -> EmailMessage:
     assert message.content is not None  # noqa: S101  # only sent messages have none, and those are never due
     context = json.loads(workshop.service.vault.open(message.content, f"message/{message.id}"))
     account = db.session.get_one(Account, message.account_id)
-    text = _render(workshop, message.template, account, context)
-    head, _, body = text.partition("\n")
+    subject, text, html = _render(workshop, message.template, account, context)
     mail = EmailMessage()
-    mail["Subject"] = head.removeprefix("Subject: ").strip()
+    mail["Subject"] = subject
     mail["From"] = workshop.service.settings.mail.sender
     mail["To"] = message.to
     mail["Date"] = format_datetime(workshop.service.clock.now())
     mail["Message-ID"] = make_msgid(str(message.id), workshop.service.profile.institution.domain)
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(body.strip() + "\n")
+    mail.set_content(text)
+    mail.add_alternative(html, subtype="html")
     return mail
 
 
-def _render(workshop: Workshop, template: str, account: Account, context: dict[str, Any]) -> str:
-    """The mail in the language of its account."""
+def _render(workshop: Workshop, template: str, account: Account, context: dict[str, Any]) -> tuple[str, str, str]:
+    """Subject, text and HTML in the language of the account."""
     person = db.session.get_one(Person, account.person_id)
     if "last_day" in context:
         context["last_day"] = date.fromisoformat(context["last_day"])
     here = at_work(workshop.service, "worker")
     with force_locale(account.language):
-        return current_app.jinja_env.get_template(f"mail/{template}.txt").render(
+        written = current_app.jinja_env.get_template(f"mail/{template}.txt").render(
             login=account.login,
             display_name=display_name(person.given, person.family, person.patronymic),
             institution=workshop.service.profile.institution.names.to(account.language),
             contacts=contacts_for(departments_of(here, account), here.now, account.language),
             **context,
         )
+        head, _, body = written.partition("\n")
+        subject, text = head.removeprefix("Subject: ").strip(), body.strip() + "\n"
+        html = current_app.jinja_env.get_template("mail/_letter.html").render(
+            subject=subject, parts=parts(text, workshop.service.settings.base_url), language=account.language
+        )
+    return subject, text, html
 
 
 def _send(server: Mail, mail: EmailMessage) -> None:

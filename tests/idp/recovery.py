@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from email.message import EmailMessage
 
 import sqlalchemy as sa
 
@@ -64,9 +65,16 @@ def texts(make: Make) -> list[str]:
     """The same mails as they are read."""
     workshop = open_workshop(make.app)
     with make.app.app_context():
-        found = [str(_compose(workshop, one).get_content()) for one in db.session.scalars(sa.select(Message))]
+        found = [text_of(_compose(workshop, one)) for one in db.session.scalars(sa.select(Message))]
         db.session.remove()
     return found
+
+
+def text_of(mail: EmailMessage) -> str:
+    """Its plain form."""
+    part = mail.get_body(("plain",))
+    assert part is not None
+    return str(part.get_content())
 
 
 def link_of(make: Make, login: str = "aida") -> str:
