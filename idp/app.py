@@ -7,6 +7,7 @@ rolls it back.
 """
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from flask import Flask, Response
@@ -23,7 +24,6 @@ from idp.flows.record import chain_on_commit
 from idp.flows.work import tell_after_commit
 from idp.oauth import errors as oauth_errors
 from idp.oauth.published import Published
-from idp.provisioning.targets import password_checks
 from idp.service import Service, build_service
 from idp.settings import Settings
 from idp.web import guard, language, place
@@ -54,7 +54,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     built = build_service(settings, clock)
     app.config.from_mapping(flask_options(settings))
     app.session_interface = FormSession()
-    built.password_checks.extend(password_checks(built))
+    built.password_checks.extend(_password_checks(built))
     app.extensions["achkych"] = built
     _connect_database(app, built)
     csrf = CSRFProtect()
@@ -95,6 +95,15 @@ def flask_options(settings: Settings) -> dict[str, Any]:
         "BABEL_TRANSLATION_DIRECTORIES": "translations",
         "PROPAGATE_EXCEPTIONS": False,
     }
+
+
+def _password_checks(built: Service) -> list[Callable[[str, str], bool]]:
+    """Of the systems that keep passwords of their own.  Connectors are loaded where there is one: their libraries take
+    megabytes of each web process."""
+    if not any(values.get("own_passwords") for values in built.settings.targets.values()):
+        return []
+    checks: list[Callable[[str, str], bool]] = import_module("idp.provisioning.targets").password_checks(built)
+    return checks
 
 
 def _connect_database(app: Flask, built: Service) -> None:

@@ -5,7 +5,7 @@ Owns the rule and the shapes of codes.  Leaves alone checking them (`idp/flows/s
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from policies.permissions import Appointment, is_current
 
@@ -18,14 +18,22 @@ RECOVERY_LENGTH = 16  # 53 bits, each guess counted (ASVS 6.5.3)
 
 @dataclass(frozen=True, slots=True)
 class FactorRules:
-    """Whether whoever may act for others must have a second factor."""
+    """Whether whoever may act for others must have a second factor; how long one officer waits for the consent of
+    another to remove theirs."""
 
     required_for_officers: bool = True
+    consent_within: timedelta = timedelta(hours=24)
 
 
 def required(appointments: Iterable[Appointment], rules: FactorRules, now: datetime) -> bool:
     """Whether an account with these appointments must have a second factor."""
     return rules.required_for_officers and any(is_current(one, now) for one in appointments)
+
+
+def officers_needed(appointments: Iterable[Appointment], now: datetime) -> int:
+    """How many officers it takes to remove the factors of an account with these appointments: whoever gets hold of it
+    acts for others, so one alone must not open that door."""
+    return 2 if any(is_current(one, now) for one in appointments) else 1
 
 
 def read_code(entered: str) -> str:

@@ -76,7 +76,11 @@ def _throttle(section: Section) -> ThrottleRules:
 
 def _factors(section: Section) -> FactorRules:
     """[rules.factors]"""
-    rules = FactorRules(section.flag("required_for_officers", FactorRules().required_for_officers))
+    default, hour = FactorRules(), timedelta(hours=1)
+    rules = FactorRules(
+        required_for_officers=section.flag("required_for_officers", default.required_for_officers),
+        consent_within=hour * section.number("consent_hours", 1, 168, default.consent_within // hour),
+    )
     section.nothing_left()
     return rules
 

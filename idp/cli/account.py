@@ -4,11 +4,26 @@ import click
 
 from idp.cli.session import at_the_command
 from idp.flows.bootstrap_account import bootstrap_account
+from idp.flows.find_account import find_account
+from idp.flows.reset_factors import remove_factors
 
 
 @click.group()
 def account() -> None:
     """Accounts."""
+
+
+@account.command("reset-factors")
+@click.argument("login")
+@click.option("--reason", required=True, help="why, and how you made sure who asks; it stands in the audit trail")
+def reset(login: str, reason: str) -> None:
+    """Remove every second factor of LOGIN: where there is no second officer who could consent."""
+    with at_the_command() as here:
+        account = find_account(login)
+        if account is None or not reason.strip():
+            raise click.ClickException("nobody has this login" if account is None else "a reason is needed")
+        remove_factors(here, account, reason.strip())
+    click.echo(f"{login} has no second factor any more, is signed out everywhere, and has been told")
 
 
 @account.command()

@@ -13,8 +13,6 @@ from sqlalchemy.exc import IntegrityError
 from webauthn.helpers import bytes_to_base64url
 
 from idp.db import db
-from idp.errors import Forbidden
-from idp.flows.departments import departments_of
 from idp.flows.here import Here
 from idp.flows.misuse_link import misuse_link
 from idp.flows.one_time_links import hold, void_links
@@ -23,12 +21,11 @@ from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.second_factor import fingerprint, seed_of, timecode_of
 from idp.flows.send_message import send_message
-from idp.flows.sessions import end_all_sessions, start_session
+from idp.flows.sessions import start_session
 from idp.models import Account, Factor, Recovery, RecoveryCode
 from idp.models.factor import PASSKEY, TOTP
 from policies.assurance import BEST, WITH_PASSKEY
 from policies.factors import RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, in_groups, read_code
-from policies.permissions import Whom, may
 
 LONGEST_NAME = 60  # characters
 MOST = 10  # authenticators and passkeys of one account
@@ -88,7 +85,7 @@ def confirm_factor(here: Here, account: Account, factor: Factor, entered: str) -
     )
     if db.session.execute(confirmed).first() is None:
         return Refusal("gone")
-    _tell(here, account, "factor-added", {"before": None, "after": factor.name})
+    tell_of_change(here, account, "factor-added", {"before": None, "after": factor.name})
     codes = new_recovery_codes(here, account) if first else ()
     return Enrolled(start_session(here, account, BEST), codes)
 
@@ -115,7 +112,7 @@ def enrol_passkey(here: Here, account_id: UUID, ceremony: Ceremony, name: str, a
             db.session.add(passkey)
     except IntegrityError:  # registered already, here or elsewhere
         return Refusal("wrong-passkey")
-    _tell(here, account, "factor-added", {"before": None, "after": passkey.name})
+    tell_of_change(here, account, "factor-added", {"before": None, "after": passkey.name})
     codes = () if before else new_recovery_codes(here, account)
     return Enrolled(start_session(here, account, WITH_PASSKEY), codes)
 
@@ -132,7 +129,7 @@ def remove_factor(here: Here, account: Account, factor: Factor) -> None:
     db.session.flush()
     if not factors_of(account.id):
         db.session.execute(sa.delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
-    _tell(here, account, "factor-removed", {"before": factor.name, "after": None})
+    tell_of_change(here, account, "factor-removed", {"before": factor.name, "after": None})
 
 
 def new_recovery_codes(here: Here, account: Account) -> tuple[str, ...]:
@@ -144,36 +141,17 @@ def new_recovery_codes(here: Here, account: Account) -> tuple[str, ...]:
         RecoveryCode(account_id=account.id, digest=fingerprint(here.service, account.id, code), created_at=here.now)
         for code in codes
     )
-    _tell(here, account, "recovery-renewed", {"before": before, "after": len(codes)})
+    tell_of_change(here, account, "recovery-renewed", {"before": before, "after": len(codes)})
     return tuple(in_groups(code) for code in codes)
-
-
-def reset_factors(here: Here, account: Account, reason: str) -> Refusal | None:
-    """An officer removes every factor of somebody who lost them; a lock stays.  Refusals: ``reset-reason-required``,
-    ``no-factor``.
-
-    Raises `Forbidden` for officers of other departments, and for oneself.
-    """
-    whom = Whom(str(account.id), departments_of(here, account), None)
-    if here.who is None or not may("reset-factors", here.who, whom, here.now):
-        raise Forbidden("reset-factors")
-    if not reason.strip():
-        return Refusal("reset-reason-required")
-    names = [factor.name for factor in factors_of(account.id)]
-    if not names:
-        return Refusal("no-factor")
-    for table in (Factor, RecoveryCode):
-        db.session.execute(sa.delete(table).where(table.account_id == account.id))
-    _tell(here, account, "factors-reset", {"before": names, "after": []}, reason.strip())
-    end_all_sessions(here, account, "factors-reset")  # whoever found the device may be in one of them
-    return None
 
 
 def _name(entered: str, otherwise: str) -> str:
     return " ".join(entered.split())[:LONGEST_NAME] or otherwise
 
 
-def _tell(here: Here, account: Account, act: str, values: dict[str, object], reason: str | None = None) -> None:
+def tell_of_change(
+    here: Here, account: Account, act: str, values: dict[str, object], reason: str | None = None
+) -> None:
     """The trail and the person (ASVS 6.3.7); names, never seeds or codes.  A link for a forgotten password that was
     issued before is dead."""
     after = {"factor": values["after"]} | ({"reason": reason} if reason else {})

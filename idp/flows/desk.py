@@ -10,10 +10,11 @@ import sqlalchemy as sa
 from idp.db import db
 from idp.flows.departments import departments_ever, departments_now
 from idp.flows.here import Here
-from idp.models import Account, Activation, Department, Lockout, Order, Person, System, Task
+from idp.flows.reset_factors import waiting_resets
+from idp.models import Account, Activation, AffiliationRow, Department, Lockout, Order, Person, System, Task
 from policies.deadlines import standing
 from policies.naming import display_name
-from policies.permissions import Whom, may
+from policies.permissions import Whom, is_current, may
 
 MOST_ROWS = 200
 
@@ -24,6 +25,7 @@ def desk(here: Here, language: str) -> dict[str, Any]:
         "lockouts": _lockouts(here, language),
         "tasks": _tasks(here, language),
         "waiting": _waiting(here),
+        "resets": waiting_resets(here),
     }
 
 
@@ -31,12 +33,22 @@ def _may(here: Here, act: str, account: Account, departments: frozenset[str], sy
     return here.who is not None and may(act, here.who, Whom(str(account.id), departments, system), here.now)
 
 
+def _within_reach(here: Here) -> list[sa.ColumnElement[bool]]:
+    """Before the rows are counted off: what is far from the officer's departments must not crowd out their own."""
+    current = [one for one in here.who.appointments if is_current(one, here.now)] if here.who else []
+    departments = {one.department for one in current}
+    if None in departments:
+        return []
+    ever = sa.select(AffiliationRow.person_id).where(AffiliationRow.department.in_(sorted(filter(None, departments))))
+    return [Person.id.in_(ever)]
+
+
 def _lockouts(here: Here, language: str) -> list[dict[str, Any]]:
     rows = db.session.execute(
         sa.select(Account, Person, Lockout.locked_at)
         .join(Person, Person.id == Account.person_id)
         .join(Lockout, Lockout.login == Account.login)
-        .where(Lockout.locked_at.is_not(None))
+        .where(Lockout.locked_at.is_not(None), *_within_reach(here))
         .order_by(Lockout.locked_at)
         .limit(MOST_ROWS)
     ).all()
@@ -62,7 +74,7 @@ def _tasks(here: Here, language: str) -> list[dict[str, Any]]:
         .join(Person, Person.id == Account.person_id)
         .join(System, System.code == Task.system)
         .join(Order, Order.id == Task.order_pk, isouter=True)
-        .where(Task.status.in_(["manual", "failed"]))
+        .where(Task.status.in_(["manual", "failed"]), *_within_reach(here))
         .order_by(Task.due_at, Task.priority, Task.id)
         .limit(MOST_ROWS)
     ).all()
@@ -91,7 +103,7 @@ def _waiting(here: Here) -> list[dict[str, Any]]:
     rows = db.session.execute(
         sa.select(Account, Person, Account.id.in_(usable).label("usable"))
         .join(Person, Person.id == Account.person_id)
-        .where(Account.activated_at.is_(None), Account.closed_at.is_(None))
+        .where(Account.activated_at.is_(None), Account.closed_at.is_(None), *_within_reach(here))
         .order_by(Account.created_at)
         .limit(MOST_ROWS)
     ).all()

@@ -9,12 +9,13 @@ from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
-from idp.models import Account, Lockout
+from idp.models import Account, Lockout, MisuseReport
 from policies.permissions import Whom, may
 
 
 def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
-    """Unlock `account`'s login.  None when done; refusals: ``reason-required``, ``gone`` (not locked any more).
+    """Unlock `account`'s login.  None when done; refusals: ``reason-required``, ``case-open`` (misuse was reported
+    and is looked into, 6.5), ``gone`` (not locked any more).
 
     Raises `Forbidden` when the permissions table says no: another department's officer, or oneself.
     """
@@ -23,6 +24,8 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
         raise Forbidden("lift-lockout")
     if not reason.strip():
         return Refusal("reason-required")
+    if _has_open_case(account):
+        return Refusal("case-open")
     lifted = db.session.execute(
         sa.update(Lockout)
         .where(Lockout.login == account.login, Lockout.locked_at.is_not(None))
@@ -35,3 +38,8 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
     record(here, "lockout-lifted", account, before={"locked": True}, after=after)
     send_message(here, account, "unlocked", f"unlocked/{account.login}/{here.now.isoformat()}")
     return None
+
+
+def _has_open_case(account: Account) -> bool:
+    opened = sa.exists().where(MisuseReport.account_id == account.id, MisuseReport.closed_at.is_(None))
+    return bool(db.session.scalar(sa.select(opened)))

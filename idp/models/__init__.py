@@ -8,7 +8,7 @@ from idp.models.consent import Consent
 from idp.models.credential import Activation, Credential, Recovery, RecoveryRequest
 from idp.models.department import Department
 from idp.models.device_guesses import DeviceGuesses
-from idp.models.factor import Factor, RecoveryCode
+from idp.models.factor import Factor, FactorReset, RecoveryCode
 from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
 from idp.models.link import Link
 from idp.models.lockout import Lockout
@@ -39,6 +39,7 @@ __all__ = [
     "DeviceCode",
     "DeviceGuesses",
     "Factor",
+    "FactorReset",
     "Grant",
     "InitialAccessToken",
     "Link",

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, LargeBinary
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from idp.db import Base, Identified
@@ -42,3 +42,26 @@ class RecoveryCode(Identified, Base):
     digest: Mapped[str] = mapped_column(unique=True)  # keyed, over account and code
     created_at: Mapped[datetime]
     used_at: Mapped[datetime | None]
+
+
+class FactorReset(Identified, Base):
+    """An officer has asked to remove every factor of somebody with duties; another one must consent in time."""
+
+    __tablename__ = "factor_reset"
+
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    asked_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    reason: Mapped[str]
+    asked_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    settled_at: Mapped[datetime | None]  # consented to, refused, or lapsed
+
+    __table_args__ = (
+        Index(
+            "uq_factor_reset_open",
+            "account_id",
+            unique=True,
+            sqlite_where=text("settled_at IS NULL"),
+            postgresql_where=text("settled_at IS NULL"),
+        ),
+    )

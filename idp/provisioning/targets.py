@@ -34,8 +34,6 @@ def connect_targets(service: Service) -> dict[str, Connector]:
 
 def password_checks(service: Service) -> list[Callable[[str, str], bool]]:
     """One per system that keeps passwords of its own (setting `own_passwords` of a target)."""
-    if not any(values.get("own_passwords") for values in service.settings.targets.values()):
-        return []
     targets = connect_targets(service).values()
     keepers = [cast(PasswordKeeper, target) for target in targets if target.capabilities.verify_password]
     return [partial(_accepts, keeper) for keeper in keepers]

@@ -111,6 +111,8 @@ ROUTES: dict[str, Rule] = {
     "factors.renew_codes": FACTORS,
     "desk.show": DESK,
     "desk.lift": DESK,
+    "desk.lift_several": DESK,
+    "desk.refuse": DESK,
     "desk.confirm": DESK,
     "desk.reset": DESK,
     "desk.send_activation": DESK,

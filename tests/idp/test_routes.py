@@ -62,7 +62,7 @@ def url(route: Route) -> str:
     values |= {
         name: UUID(int=1)
         for name in route.arguments
-        if name.endswith(("_pk", "account_id", "task_id", "token_id", "session_id", "case_id", "factor_id"))
+        if name.endswith(("_pk", "account_id", "task_id", "token_id", "session_id", "case_id", "factor_id", "reset_id"))
     }
     values |= {"version": 1} if "version" in route.arguments else {}
     _, path = route.build(values, append_unknown=False) or ("", "")

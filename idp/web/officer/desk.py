@@ -7,12 +7,12 @@ from werkzeug.wrappers import Response
 
 from idp.db import db
 from idp.flows.activate import issue_activation_again
-from idp.flows.change_factors import reset_factors
 from idp.flows.confirm_task import confirm_task
 from idp.flows.desk import desk
 from idp.flows.find_account import find_account
 from idp.flows.lift_lockout import lift_lockout
 from idp.flows.refusal import Refusal
+from idp.flows.reset_factors import refuse_reset, reset_factors
 from idp.models import Account, Task
 from idp.web.language import language
 
@@ -45,7 +45,43 @@ def send_activation(account_id: UUID) -> Response | tuple[str, int]:
 def reset() -> Response | tuple[str, int]:
     """By the login; who may not do it learns nothing of who exists."""
     account = find_account(request.form.get("login", "")) or abort(404)
-    return _answer(reset_factors(g.here, account, request.form.get("reason", "")), "reset-reason", "factors-reset")
+    outcome = reset_factors(g.here, account, request.form.get("reason", ""))
+    if isinstance(outcome, Refusal):
+        return _answer(outcome, "reset-reason", "")
+    return _answer(None, "", outcome.value)
+
+
+@bp.post("/factors/reset/<uuid:reset_id>/refuse")
+def refuse(reset_id: UUID) -> Response | tuple[str, int]:
+    return _answer(refuse_reset(g.here, reset_id), "", "reset-refused")
+
+
+@bp.post("/lockouts/lift")
+def lift_several() -> Response | tuple[str, int]:
+    """One reason for many; each is lifted for itself, and who could not be is named."""
+    accounts = [account for chosen in request.form.getlist("account") if (account := _chosen(chosen))]
+    reason = request.form.get("reason", "")
+    if not accounts:
+        return _answer(Refusal("none-chosen"), "", "")
+    refused = [(account.login, refusal) for account in accounts if (refusal := lift_lockout(g.here, account, reason))]
+    if refused and refused[0][1].code == "reason-required":
+        return _answer(refused[0][1], "several-reason", "")
+    if not refused:
+        return _answer(None, "", "lockouts-lifted")
+    page = desk(g.here, language())
+    return render_template("desk.html", refusals=[_named(login, one) for login, one in refused], **page), 422
+
+
+def _chosen(account_id: str) -> Account | None:
+    """What is no id is nobody's."""
+    try:
+        return db.session.get(Account, UUID(account_id))
+    except ValueError:
+        return None
+
+
+def _named(login: str, refusal: Refusal) -> dict[str, str]:
+    return {"field": "", "code": refusal.code, "login": login}
 
 
 def _account(account_id: UUID) -> Account:

@@ -133,10 +133,13 @@ def test_only_an_officer_opens_the_login_again_and_a_second_report_locks_it_agai
     report(make, aida)
     with make.app.app_context(), unit_of_work():
         account = db.session.get_one(Account, aida.id)
+        assert lift_lockout(officer("admin"), account, "came with her passport") == Refusal("case-open")
+        [case] = db.session.scalars(sa.select(MisuseReport.id))
+        assert close_misuse_case(officer("security"), case, "a joke of a friend") is None
         assert lift_lockout(officer("admin"), account, "came with her passport") is None
     with make.app.app_context(), unit_of_work():
         assert isinstance(sign_in(make.here(), "aida", aida.password), SignedIn)
-    assert report(make, aida) is False
+    assert report(make, aida) is True
     assert rows(make.app, sa.select(Lockout.locked_at.is_not(None))) == [(True,)]
     assert rows(make.app, sa.select(Session.id).where(Session.ended_at.is_(None))) == []
 

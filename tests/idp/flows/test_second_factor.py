@@ -18,9 +18,10 @@ from idp.clock import SetClock
 from idp.crypto import digest
 from idp.db import db, unit_of_work
 from idp.errors import Forbidden
-from idp.flows.change_factors import factors_of, new_recovery_codes, recovery_codes_left, reset_factors
+from idp.flows.change_factors import factors_of, new_recovery_codes, recovery_codes_left
 from idp.flows.here import Here
 from idp.flows.refusal import Refusal
+from idp.flows.reset_factors import Reset, reset_factors
 from idp.flows.second_factor import Proof, give_proof, spend_code
 from idp.flows.sessions import find_session
 from idp.flows.sign_in import SignedIn, sign_in
@@ -207,7 +208,7 @@ def test_an_officer_of_the_department_removes_lost_factors_and_a_lock_stays(
     for _ in range(4):
         give(make, half, wrong_code(clock))
     assert reset(make, bakyt, aida, reason=" ") == Refusal("reset-reason-required")
-    assert reset(make, bakyt, aida) is None
+    assert reset(make, bakyt, aida) is Reset.DONE
     assert reset(make, bakyt, aida) == Refusal("no-factor")
     with app.app_context():
         assert (factors_of(aida.id), recovery_codes_left(aida.id)) == ([], 0)
