@@ -7,7 +7,7 @@ from idp.web.account import factors, history, open_system, password, report_misu
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
-from idp.web.officer import desk, misuse
+from idp.web.officer import desk, misuse, slips
 from idp.web.signin import (
     activation,
     agreement,
@@ -39,6 +39,7 @@ PAGES = (
     report_misuse.bp,
     factors.bp,
     desk.bp,
+    slips.bp,
     misuse.bp,
     orders.bp,
     clients.bp,

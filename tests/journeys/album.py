@@ -37,6 +37,7 @@ class Album:
         for part in (
             self._way_in,
             self._first_day,
+            self._slip,
             self._recovery,
             self._account,
             self._changed_password,
@@ -110,6 +111,17 @@ class Album:
         page.eval_on_selector("#accept", "field => field.required = false")
         send(page)
         yield "agreement-refused", page
+
+    def _slip(self) -> Iterator[tuple[str, Page]]:
+        code = self.scene.slip(self.scene.newcomers()[0])
+        page = self._open("/activation")
+        yield "activation-code", page
+        page.fill("#code", "wrong")
+        send(page)
+        yield "activation-code-wrong", page
+        page.fill("#code", code)
+        send(page)
+        yield "activation-waiting", page
 
     def _recovery(self) -> Iterator[tuple[str, Page]]:
         nazgul = self.scene.make.account("nazgul")
