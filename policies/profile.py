@@ -1,4 +1,4 @@
-"""The institution as data: its rules, departments, programmes, systems and agreement.  Regulation 3.1, 6.2, annex.
+"""The institution as data: its rules, departments, programmes, systems and agreements.  Regulation 3.1, 6.2, annex.
 
 Owns the shape of a profile.  Leaves alone how one is written and checked (`profile_text`), and which days are holidays.
 """
@@ -6,7 +6,6 @@ Owns the shape of a profile.  Leaves alone how one is written and checked (`prof
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from zoneinfo import ZoneInfo
 
@@ -120,16 +119,16 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class AgreementTexts:
-    """The agreement in force, its text by language."""
+    """An agreement in force, its name and text by language."""
 
-    version: str
+    current: Agreement
+    names: Names
     texts: Mapping[str, str]
 
     @property
-    def current(self) -> Agreement:
-        """Its version and one digest over all languages: accepting it in one of them is accepting it."""
-        whole = "\0".join((self.version, *(f"{language}\0{self.texts[language]}" for language in sorted(self.texts))))
-        return Agreement(self.version, sha256(whole.encode()).hexdigest())
+    def code(self) -> str:
+        """What it is called in the profile, through all its versions."""
+        return self.current.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +142,12 @@ class Profile:
     departments: tuple[Department, ...]
     programmes: tuple[Programme, ...]
     systems: tuple[System, ...]
-    agreement: AgreementTexts
+    agreements: tuple[AgreementTexts, ...]
+
+    @property
+    def in_force(self) -> tuple[Agreement, ...]:
+        """What the agreements ask of whom."""
+        return tuple(one.current for one in self.agreements)
 
     def calendar(self, holidays: frozenset[date]) -> Calendar:
         """The working days, given the public holidays of the country."""

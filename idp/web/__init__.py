@@ -3,7 +3,7 @@
 from flask import Flask
 
 from idp.web import errors, visitor
-from idp.web.account import factors, history, open_system, password, report_misuse, sessions
+from idp.web.account import agreements, factors, history, open_system, password, report_misuse, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
@@ -36,6 +36,7 @@ PAGES = (
     password.bp,
     sessions.bp,
     history.bp,
+    agreements.bp,
     report_misuse.bp,
     factors.bp,
     desk.bp,

@@ -10,7 +10,9 @@ STREAM = re.compile(rb"\n(\d+) 0 obj\s*<<((?:(?!endobj).)*?)/Filter/FlateDecode.
 FONT = re.compile(rb"\n(\d+) 0 obj\s*<</Type/Font/Subtype/Type0.*?/ToUnicode (\d+) 0 R")
 NAMED = re.compile(rb"/(f\d+) (\d+) 0 R")
 LETTER = re.compile(rb"<([0-9A-F]+)> <([0-9A-F]+)>")
-SHOWN = re.compile(rb"\nBT .*?/(f\d+) [\d.]+ Tf (.*?)\nET\n", re.DOTALL)
+BLOCK = re.compile(rb"\nBT (.*?)\nET\n", re.DOTALL)
+RUN = re.compile(rb"/(f\d+) [\d.]+ Tf (.*?)(?=/f\d+ [\d.]+ Tf|$)", re.DOTALL)
+MARK = re.compile(rb"/Span<<.*?>>BDC", re.DOTALL)
 TOKEN = re.compile(rb"\\([0-7]{1,3}|.)|(.)", re.DOTALL)
 SPECIAL = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 
@@ -44,13 +46,13 @@ def _letters(table: bytes) -> dict[int, str]:
 
 
 def _shown(stream: bytes, fonts: dict[bytes, dict[int, str]]) -> str:
-    told = ""
-    for font, block in SHOWN.findall(stream):
-        codes = _codes(block)
-        told += (
-            "".join(fonts[font][int.from_bytes(codes[place : place + 2])] for place in range(0, len(codes), 2)) + " "
-        )
-    return told
+    blocks = (RUN.findall(MARK.sub(b"", block)) for block in BLOCK.findall(stream))
+    return "".join("".join(_read(fonts[font], run) for font, run in runs) + " " for runs in blocks)
+
+
+def _read(letters: dict[int, str], run: bytes) -> str:
+    codes = _codes(run)
+    return "".join(letters[int.from_bytes(codes[place : place + 2])] for place in range(0, len(codes), 2))
 
 
 def _codes(block: bytes) -> bytes:

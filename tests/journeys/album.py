@@ -41,6 +41,7 @@ class Album:
             self._recovery,
             self._account,
             self._changed_password,
+            self._agreements,
             self._security,
             self._second_factor,
             self._desk,
@@ -111,6 +112,15 @@ class Album:
         page.eval_on_selector("#accept", "field => field.required = false")
         send(page)
         yield "agreement-refused", page
+        page.check("#accept")
+        send(page)
+        yield "agreement-hr-documents", page
+
+    def _agreements(self) -> Iterator[tuple[str, Page]]:
+        page = self._signed_in(self.scene.make.account("meerim"), "/account/agreements")
+        yield "agreements", page
+        send(page, "main section a")
+        yield "agreement-accepted", page
 
     def _slip(self) -> Iterator[tuple[str, Page]]:
         code = self.scene.slip(self.scene.newcomers()[0])
