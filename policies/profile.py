@@ -6,6 +6,7 @@ Owns the shape of a profile.  Leaves alone how one is written and checked (`prof
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from zoneinfo import ZoneInfo
 
@@ -59,6 +60,13 @@ class Institution:
             return False
 
 
+class InitialCredentials(Enum):
+    """How people come to their first password, 4.4.  It is never mailed itself."""
+
+    LINK = "link"  # mailed as soon as there is an account
+    SLIP = "slip"  # nothing is, an officer prints one
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The numbers of the Regulation, as this institution sets them."""
@@ -68,6 +76,7 @@ class Rules:
     throttle: ThrottleRules
     factors: FactorRules
     working_days: int  # to give or close access, 3.5 and 3.7
+    initial_credentials: InitialCredentials
     initial_credentials_days: int  # working days to change the initial password, 5.1
     session: SessionRules
     officer_session: SessionRules

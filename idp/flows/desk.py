@@ -86,8 +86,9 @@ def _tasks(here: Here, language: str) -> list[dict[str, Any]]:
 
 
 def _waiting(here: Here) -> list[dict[str, Any]]:
+    issued = Account.id.in_(sa.select(Activation.account_id)).label("issued")
     rows = db.session.execute(
-        sa.select(Account, Person, Activation)
+        sa.select(Account, Person, Activation, issued)
         .join(Person, Person.id == Account.person_id)
         .join(Activation, sa.and_(Activation.account_id == Account.id, *waits(Activation, here.now)), isouter=True)
         .where(Account.activated_at.is_(None), Account.closed_at.is_(None))
@@ -101,18 +102,20 @@ def _waiting(here: Here) -> list[dict[str, Any]]:
             "name": display_name(person.given, person.family, person.patronymic),
             "login": account.login,
             "has_address": bool(person.personal_email),
-            "reason": _reason(person, activation),
+            "reason": _reason(person, activation, issued),
             "slip": activation.id if activation and activation.slip and activation.handed_over_at is None else None,
         }
-        for account, person, activation in rows
+        for account, person, activation, issued in rows
         if _may(here, "issue-activation", account, of.get(person.id, frozenset()))
     ]
 
 
-def _reason(person: Person, activation: Activation | None) -> str:
-    """Why somebody has no password yet; `activation` is what they can still choose it by."""
+def _reason(person: Person, activation: Activation | None, issued: bool) -> str:
+    """Why somebody has no password yet; `activation` is what they can still choose it by, `issued`: they had some."""
     if activation is not None and activation.slip:
         return "slip-handed-over" if activation.handed_over_at else "slip-printed"
     if not person.personal_email:
         return "no-address"
-    return "not-activated" if activation else "expired"
+    if activation is None:
+        return "expired" if issued else "not-issued"
+    return "not-activated"

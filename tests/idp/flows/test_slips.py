@@ -3,21 +3,26 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
 from threading import Barrier
 from uuid import UUID, uuid4
 
 import pytest
 import sqlalchemy as sa
 
+from idp.app import create_app
 from idp.clock import SetClock
 from idp.crypto import digest
 from idp.db import db, unit_of_work
 from idp.errors import Busy, Forbidden
 from idp.flows.activate import activate, find_invitation, issue_activation
+from idp.flows.desk import desk
 from idp.flows.here import Here
 from idp.flows.refusal import Refusal
 from idp.flows.slips import Slip, awaits_hand_over, find_slip, hand_over_slip, print_slip
-from idp.models import Account, Activation, AuditRecord, Credential
+from idp.models import Account, Activation, AuditRecord, Credential, Message
+from idp.settings import Settings
 from policies.permissions import Appointment, Who
 from policies.slips import shown
 from tests.builders import Make
@@ -188,6 +193,25 @@ def test_only_officers_of_the_department_and_never_for_oneself(make: Make, hr: H
                 print_slip(stranger, account)
             with pytest.raises(Forbidden):
                 hand_over_slip(stranger, account, slip_id)
+
+
+def test_where_slips_are_the_rule_nothing_is_mailed_and_the_desk_says_what_is_missing(
+    settings: Settings, clock: SetClock, tmp_path: Path
+) -> None:
+    profile = tmp_path / "slips.toml"
+    kstu = (resources.files("policies") / "profiles" / "kstu.toml").read_text("utf8")
+    profile.write_text(kstu.replace('initial_credentials = "link"', 'initial_credentials = "slip"'), "utf8")
+    app = create_app(settings.model_copy(update={"profile": str(profile)}), clock)
+    hr, make = Hr(app, clock), Make(app)
+    hr.deliver("hire")
+    assert hr.rows(sa.select(Message.id)) == hr.rows(sa.select(Activation.id)) == []
+    with app.app_context():
+        assert [one["reason"] for one in desk(officer(make), "en")["waiting"]] == ["not-issued"]
+        db.session.remove()
+    slip = handed_over(make, hr, hr.account().id)
+    assert works(make, slip.code)
+    with app.app_context():
+        db.engine.dispose()
 
 
 def test_who_has_a_password_needs_no_slip(make: Make) -> None:
