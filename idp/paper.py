@@ -7,6 +7,7 @@ are used, so that a page looks the same on every machine; Libertinus Serif has e
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ import segno
 import typst
 
 TEMPLATES = Path(__file__).parent / "templates" / "paper"
-FONTS = typst.Fonts(include_system_fonts=False)
 
 
 def typeset(name: str, data: Mapping[str, Any]) -> bytes:
@@ -34,11 +34,17 @@ def qr_code(text: str) -> str:
     return segno.make(text, error="m", micro=False).svg_inline(border=0)
 
 
+@cache
+def _fonts() -> typst.Fonts:
+    """Read when the first page is set: they are six megabytes, and most processes never set one."""
+    return typst.Fonts(include_system_fonts=False)
+
+
 def _compiled(name: str, data: Mapping[str, Any], accessible: bool) -> bytes:
     return typst.compile(
         str(TEMPLATES / f"{name}.typ"),
         root=str(TEMPLATES),
-        font_paths=FONTS,
+        font_paths=_fonts(),
         sys_inputs={"data": json.dumps(data)},
         pdf_standards="ua-1" if accessible else None,
     )

@@ -27,7 +27,7 @@ def text_of(pdf: bytes) -> str:
         if int(number) in to_unicode
     }
     told = "".join(_shown(stream, fonts) for stream in streams.values() if b" Tf " in stream)
-    return " ".join(told.replace("\u200b", "").split())
+    return " ".join(told.split())
 
 
 def pages_of(pdf: bytes) -> int:

@@ -31,7 +31,7 @@ def show(sha256: str) -> str:
 @bp.get("/<sha256>/pdf")
 def download(sha256: str) -> Response:
     pdf = agreement_pdf(_own(sha256))
-    headers = {"Content-Disposition": f'attachment; filename="agreement-{sha256[:8]}.pdf"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": f'attachment; filename="agreement-{sha256[:8]}.pdf"'}
     return Response(pdf, mimetype="application/pdf", headers=headers)
 
 

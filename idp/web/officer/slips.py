@@ -27,7 +27,7 @@ def print_one(account_id: UUID) -> Response:
     if isinstance(slip, Refusal):
         flash(slip.code, "notice")
         return redirect("/desk", 303)
-    headers = {"Content-Disposition": 'inline; filename="slip.pdf"', "Cache-Control": "no-store"}
+    headers = {"Content-Disposition": 'inline; filename="slip.pdf"'}
     return Response(slip_pdf(g.here, slip), mimetype="application/pdf", headers=headers)
 
 

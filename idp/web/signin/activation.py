@@ -12,6 +12,7 @@ from idp.flows.refusal import Refusal
 from idp.flows.slips import awaits_hand_over, find_slip
 from idp.service import service
 from idp.web.language import language
+from policies.slips import LONGEST_ENTRY
 
 bp = Blueprint("activation", __name__, url_prefix="/activation")
 
@@ -46,7 +47,10 @@ def submit(token: str) -> str | tuple[str, int]:
 
 
 def _form(refusal: str | None = None) -> str:
-    return render_template("activation_code.html", refusal=refusal)
+    """What was typed stays there: nobody likes to type 26 letters twice."""
+    return render_template(
+        "activation_code.html", refusal=refusal, entered=request.form.get("code", "")[:LONGEST_ENTRY]
+    )
 
 
 def _page(token: str, broken: list[str]) -> str | tuple[str, int]:
