@@ -1,4 +1,4 @@
-"""The institution as data: its rules, departments, programmes, systems and agreement.  Regulation 3.1, 6.2, annex.
+"""The institution as data: its rules, departments, programmes, systems and agreements.  Regulation 3.1, 6.2, annex.
 
 Owns the shape of a profile.  Leaves alone how one is written and checked (`profile_text`), and which days are holidays.
 """
@@ -6,7 +6,7 @@ Owns the shape of a profile.  Leaves alone how one is written and checked (`prof
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from hashlib import sha256
+from enum import Enum
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from zoneinfo import ZoneInfo
 
@@ -62,6 +62,13 @@ class Institution:
             return False
 
 
+class InitialCredentials(Enum):
+    """How people come to their first password, 4.4.  It is never mailed itself."""
+
+    LINK = "link"  # mailed as soon as there is an account
+    SLIP = "slip"  # nothing is, an officer prints one
+
+
 @dataclass(frozen=True, slots=True)
 class Rules:
     """The numbers of the Regulation, as this institution sets them."""
@@ -71,6 +78,7 @@ class Rules:
     throttle: ThrottleRules
     factors: FactorRules
     working_days: int  # to give or close access, 3.5 and 3.7
+    initial_credentials: InitialCredentials
     initial_credentials_days: int  # working days to change the initial password, 5.1
     session: SessionRules
     officer_session: SessionRules
@@ -124,16 +132,16 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class AgreementTexts:
-    """The agreement in force, its text by language."""
+    """An agreement in force, its name and text by language."""
 
-    version: str
+    current: Agreement
+    names: Names
     texts: Mapping[str, str]
 
     @property
-    def current(self) -> Agreement:
-        """Its version and one digest over all languages: accepting it in one of them is accepting it."""
-        whole = "\0".join((self.version, *(f"{language}\0{self.texts[language]}" for language in sorted(self.texts))))
-        return Agreement(self.version, sha256(whole.encode()).hexdigest())
+    def code(self) -> str:
+        """What it is called in the profile, through all its versions."""
+        return self.current.code
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +155,12 @@ class Profile:
     departments: tuple[Department, ...]
     programmes: tuple[Programme, ...]
     systems: tuple[System, ...]
-    agreement: AgreementTexts
+    agreements: tuple[AgreementTexts, ...]
+
+    @property
+    def in_force(self) -> tuple[Agreement, ...]:
+        """What the agreements ask of whom."""
+        return tuple(one.current for one in self.agreements)
 
     def calendar(self, holidays: frozenset[date]) -> Calendar:
         """The working days, given the public holidays of the country."""

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_network
 from zoneinfo import ZoneInfo
 
 from policies.affiliations import Kind
+from policies.agreement import Agreement, digest_of
 from policies.claims import EVERY_CLAIM, USUAL
 from policies.profile import (
     AgreementTexts,
@@ -64,7 +65,7 @@ def _profile(section: Section) -> Profile:
         departments=tuple(_department(part) for part in section.sections("departments")),
         programmes=tuple(_programme(part) for part in section.sections("programmes")),
         systems=tuple(_system(part) for part in section.sections("systems")),
-        agreement=_agreement(section.section("agreement")),
+        agreements=tuple(_agreement(part) for part in section.sections("agreements")),
     )
     section.nothing_left()
     return profile
@@ -148,12 +149,15 @@ def _system(section: Section) -> System:
 
 
 def _agreement(section: Section) -> AgreementTexts:
-    """[agreement]"""
-    texts = section.section("texts")
-    agreement = AgreementTexts(section.text("version"), {language: texts.text(language) for language in LANGUAGES})
-    texts.nothing_left()
+    """One of [[agreements]]; without an audience it is for everybody."""
+    code, version, names = section.text("code"), section.text("version"), _names(section)
+    audience = frozenset(section.items("audience", str, ()))
+    section.known("audience", sorted(audience), AUDIENCES)
+    part = section.section("texts")
+    texts = {language: part.text(language) for language in LANGUAGES}
+    part.nothing_left()
     section.nothing_left()
-    return agreement
+    return AgreementTexts(Agreement(code, version, digest_of(version, texts), audience), names, texts)
 
 
 def _names(section: Section) -> Names:
@@ -169,7 +173,7 @@ def _names(section: Section) -> Names:
 
 def _contradictions(profile: Profile) -> Iterator[str]:
     """Codes given twice, codes that nobody has, and departments that stand above themselves."""
-    for group in ("departments", "programmes", "systems"):
+    for group in ("departments", "programmes", "systems", "agreements"):
         yield from _twice(group, [part.code for part in getattr(profile, group)])
     known = {department.code: department.parent for department in profile.departments}
     unknown = ((path, code) for path, code in _mentions(profile) if code and code not in known)

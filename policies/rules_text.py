@@ -10,12 +10,14 @@ from policies.factors import FactorRules
 from policies.leaves import TYPES, LeaveRules
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
-from policies.profile import Rules
+from policies.profile import InitialCredentials, Rules
 from policies.recovery import RecoveryRules
 from policies.sessions import OFFICER, PERSON, SessionRules
 from policies.throttle import ThrottleRules
 from policies.tokens import TokenRules
 from policies.toml_section import Section
+
+INITIAL_CREDENTIALS = frozenset(way.value for way in InitialCredentials)
 
 
 def read_rules(section: Section) -> Rules:
@@ -26,6 +28,7 @@ def read_rules(section: Section) -> Rules:
         throttle=_throttle(section.section("throttle", {})),
         factors=_factors(section.section("factors", {})),
         working_days=section.number("working_days", 1, 30, 3),
+        initial_credentials=_initial_credentials(section),
         initial_credentials_days=section.number("initial_credentials_days", 1, 30, 3),
         session=_session(section.section("session", {}), PERSON),
         officer_session=_session(section.section("officer_session", {}), OFFICER),
@@ -36,6 +39,13 @@ def read_rules(section: Section) -> Rules:
     )
     section.nothing_left()
     return rules
+
+
+def _initial_credentials(section: Section) -> InitialCredentials:
+    """A link by default."""
+    written = section.text("initial_credentials", InitialCredentials.LINK.value)
+    section.known("initial_credentials", [written], INITIAL_CREDENTIALS)
+    return InitialCredentials(written) if written in INITIAL_CREDENTIALS else InitialCredentials.LINK
 
 
 def _password(section: Section) -> PasswordRules:

@@ -75,7 +75,7 @@ class Make:
         systems: tuple[str, ...] = ("unet",),
         **person: Any,
     ) -> Someone:
-        """An open, activated account of a lecturer; `accepted`: the agreement; `systems`: where they have access."""
+        """An open, activated account of a lecturer; `accepted`: every agreement; `systems`: where they have access."""
         with self.app.app_context():
             here = self.here()
             row = _person(here, login, person)
@@ -89,7 +89,8 @@ class Make:
             db.session.add(Credential(account_id=account.id, password_hash=password_hash, set_at=here.now))
             db.session.add_all(_link(account, system) for system in systems)
             if accepted:
-                accept_agreement(here, account, self.service.profile.agreement.current.sha256)
+                for agreement in self.service.profile.in_force:
+                    accept_agreement(here, account, agreement.sha256)
             db.session.commit()
             made = Someone(account.id, login, password, account.sub)
             db.session.remove()

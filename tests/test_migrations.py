@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 import idp.models
 import migrations
 from idp.db import Base
-from idp.models import Client, Consent
+from idp.models import Acceptance, Activation, AgreementText, Client, Consent
 from idp.schema import is_current, newest_revision
 from tests.builders import Make
 
@@ -75,6 +75,33 @@ def test_consent_from_before_resources_covers_none(make: Make, engine: sa.Engine
     migrations.upgrade(database_url)
     with engine.connect() as connection:
         assert connection.execute(sa.select(Consent.resources)).scalars().all() == [[]]
+
+
+def test_a_slip_is_no_link_for_the_code_of_before(make: Make, engine: sa.Engine, database_url: str) -> None:
+    account, now = make.account("aida").id, make.clock.now()
+    same: dict[str, Any] = {"account_id": account, "issued_at": now, "expires_at": now, "issued_by": "test"}
+    with engine.begin() as connection:
+        for slip in (True, False):
+            connection.execute(sa.insert(Activation).values(id=uuid7(), token_digest=str(slip), slip=slip, **same))
+    migrations.downgrade(database_url, "0015")
+    with engine.connect() as connection:
+        voided = dict(connection.execute(sa.text("SELECT token_digest, voided_at IS NOT NULL FROM activation")).all())
+    assert voided == {"True": True, "False": False}
+    migrations.upgrade(database_url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(Activation.slip)).scalars().all() == [False, False]
+
+
+def test_what_was_accepted_before_texts_were_kept_stays_accepted(
+    make: Make, engine: sa.Engine, database_url: str
+) -> None:
+    account = make.account("aida").id
+    migrations.downgrade(database_url, "0017")
+    migrations.upgrade(database_url)
+    with engine.connect() as connection:
+        assert connection.execute(sa.select(sa.func.count()).select_from(AgreementText)).scalar() == 0
+        kept = connection.execute(sa.select(Acceptance.sha256).where(Acceptance.account_id == account)).scalars()
+        assert set(kept) == {one.sha256 for one in make.service.profile.in_force}
 
 
 def _from_newest() -> list[str]:

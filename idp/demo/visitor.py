@@ -40,13 +40,13 @@ class Visitor:
         return self.submit(password=password, again=password)
 
     def sign_in(self, login: str, password: str) -> httpx2.Response:
-        """Fill in the sign-in page at hand (or open it), and do what is asked after it: second factor, agreement."""
+        """Fill in the sign-in page at hand (or open it), and do what is asked after it: second factor, agreements."""
         if "/sign-in" not in str(self.page.url):
             self.open("/sign-in")
         answer = self.submit("/sign-in", login=login, password=password)
         if "/second-factor" in str(answer.url):
             answer = self.submit("/second-factor", code=self.recovery_codes[login].pop())
-        if "/agreement" in str(answer.url):
+        while "/agreement" in str(answer.url):
             answer = self.submit(accept="yes")
         return self._enrol(login) if "/account/factors" in str(answer.url) else answer
 

@@ -1,32 +1,54 @@
-"""Accepting the agreement on the simple electronic signature (6.2, 6.3).
+"""Accepting an agreement: on the simple electronic signature, on electronic HR documents (6.2, 6.3, annex 2).
 
-Owns the record of acceptance; whether one is missing is decided in `policies/agreement.py`, the text is the profile's.
+Owns the record of acceptance; which one is missing is decided in `policies/agreement.py`, the texts are the profile's.
 """
 
+from typing import cast
+
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from uuid_utils.compat import uuid7
 
 from idp.db import db
+from idp.flows.agreement_texts import keep_text
 from idp.flows.here import Here
-from idp.flows.record import record
+from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
-from idp.models import Acceptance, Account
+from idp.models import Acceptance
+
+TABLE = cast(sa.Table, Acceptance.__table__)
 
 
-def accept_agreement(here: Here, account: Account, sha256: str) -> Refusal | None:
-    """Note that the person behind `account` accepted the text with this hash: the one they saw, or nothing."""
-    current = here.service.profile.agreement.current
-    if sha256 != current.sha256:
+def accept_agreement(here: Here, account: Named, sha256: str) -> Refusal | None:
+    """Note that the person behind `account` accepted the text with this hash: the one they saw, or nothing.
+
+    Said twice, or from two windows at once, it is as accepted as said once.  Refusal: ``text-changed``, no text in force
+    has this hash.
+    """
+    agreement = next((one for one in here.service.profile.agreements if one.current.sha256 == sha256), None)
+    if agreement is None:
         return Refusal("text-changed")
-    known = db.session.scalar(
-        sa.select(Acceptance).where(Acceptance.account_id == account.id, Acceptance.sha256 == sha256)
-    )
-    if known is not None:
-        return None
-    db.session.add(
-        Acceptance(
-            account_id=account.id, version=current.version, sha256=sha256, accepted_at=here.now, address=here.address
-        )
-    )
-    after = {"version": current.version, "agreement_hash": sha256}
-    record(here, "agreement-accepted", account, before={"version": None}, after=after)
+    keep_text(here, agreement)
+    if _note(here, account, agreement.current.version, sha256):
+        after = {"agreement": agreement.code, "version": agreement.current.version, "agreement_hash": sha256}
+        record(here, "agreement-accepted", account, before={"version": None}, after=after)
     return None
+
+
+def _note(here: Here, account: Named, version: str, sha256: str) -> bool:
+    """Whether it is new."""
+    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
+    noted = (
+        insert(TABLE)
+        .values(
+            id=uuid7(),
+            account_id=account.id,
+            version=version,
+            sha256=sha256,
+            accepted_at=here.now,
+            address=here.address,
+        )
+        .on_conflict_do_nothing()
+        .returning(TABLE.c.id)
+    )
+    return db.session.connection().execute(noted).first() is not None

@@ -1,4 +1,7 @@
-"""The one-time link to a new account: issuing it and using it (Regulation 4.4, 5.1; ASVS 6.4)."""
+"""The one-time link to a new account: issuing it and using it (Regulation 4.4, 5.1; ASVS 6.4).
+
+The code of a printed slip (`slips.py`) is used like a link.
+"""
 
 from datetime import datetime
 
@@ -12,7 +15,7 @@ from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.models import Account, Activation
-from policies.deadlines import deadline, local_day
+from policies.deadlines import Deadline, deadline, local_day
 from policies.permissions import Whom, may
 
 
@@ -21,9 +24,7 @@ def issue_activation(here: Here, account: Account) -> str:
 
     It works until the end of the third working day (5.1).
     """
-    rules = here.service.profile.rules
-    today = local_day(here.now, here.service.zone)
-    until = deadline(today, rules.initial_credentials_days, here.service.calendar, here.service.zone)
+    until = until_when(here)
     token = issue_link(here, Activation, account, until.due_at, issued_by=here.actor)
     link = f"{here.service.settings.base_url}/activation/{token}"
     key = f"activation/{digest(token)[:32]}"
@@ -37,13 +38,24 @@ def issue_activation_again(here: Here, account: Account) -> Refusal | None:
 
     Raises `Forbidden` for officers of other departments, and for oneself.
     """
-    whom = Whom(str(account.id), departments_of(here, account), None)
-    if here.who is None or not may("issue-activation", here.who, whom, here.now):
-        raise Forbidden("issue-activation")
+    check_may_issue(here, account)
     if account.activated_at is not None:
         return Refusal("gone")
     issue_activation(here, account)
     return None
+
+
+def check_may_issue(here: Here, account: Account) -> None:
+    """Raises `Forbidden` for officers of other departments, and for oneself."""
+    whom = Whom(str(account.id), departments_of(here, account), None)
+    if here.who is None or not may("issue-activation", here.who, whom, here.now):
+        raise Forbidden("issue-activation")
+
+
+def until_when(here: Here) -> Deadline:
+    """The end of the working days within which the first password is chosen by whoever receives the means for it now."""
+    days = here.service.profile.rules.initial_credentials_days
+    return deadline(local_day(here.now, here.service.zone), days, here.service.calendar, here.service.zone)
 
 
 def find_invitation(token: str, now: datetime) -> Invitation | None:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from idp.db import db
 from idp.flows.departments import departments_ever, departments_now
 from idp.flows.here import Here
+from idp.flows.one_time_links import waits
 from idp.flows.reset_factors import waiting_resets
 from idp.models import Account, Activation, AffiliationRow, Department, Lockout, Order, Person, System, Task
 from policies.deadlines import standing
@@ -97,12 +98,11 @@ def _tasks(here: Here, language: str) -> list[dict[str, Any]]:
 
 
 def _waiting(here: Here) -> list[dict[str, Any]]:
-    usable = sa.select(Activation.account_id).where(
-        Activation.used_at.is_(None), Activation.voided_at.is_(None), Activation.expires_at > here.now
-    )
+    issued = Account.id.in_(sa.select(Activation.account_id)).label("issued")
     rows = db.session.execute(
-        sa.select(Account, Person, Account.id.in_(usable).label("usable"))
+        sa.select(Account, Person, Activation, issued)
         .join(Person, Person.id == Account.person_id)
+        .join(Activation, sa.and_(Activation.account_id == Account.id, *waits(Activation, here.now)), isouter=True)
         .where(Account.activated_at.is_(None), Account.closed_at.is_(None), *_within_reach(here))
         .order_by(Account.created_at)
         .limit(MOST_ROWS)
@@ -113,8 +113,21 @@ def _waiting(here: Here) -> list[dict[str, Any]]:
             "id": account.id,
             "name": display_name(person.given, person.family, person.patronymic),
             "login": account.login,
-            "reason": "no-address" if not person.personal_email else "not-activated" if usable else "expired",
+            "has_address": bool(person.personal_email),
+            "reason": _reason(person, activation, issued),
+            "slip": activation.id if activation and activation.slip and activation.handed_over_at is None else None,
         }
-        for account, person, usable in rows
+        for account, person, activation, issued in rows
         if _may(here, "issue-activation", account, of.get(person.id, frozenset()))
     ]
+
+
+def _reason(person: Person, activation: Activation | None, issued: bool) -> str:
+    """Why somebody has no password yet; `activation` is what they can still choose it by, `issued`: they had some."""
+    if activation is not None and activation.slip:
+        return "slip-handed-over" if activation.handed_over_at else "slip-printed"
+    if not person.personal_email:
+        return "no-address"
+    if activation is None:
+        return "expired" if issued else "not-issued"
+    return "not-activated"

@@ -26,6 +26,7 @@ from policies.access import next_review, rights, window
 from policies.affiliations import Affiliation, Folded, OrderLine
 from policies.deadlines import local_day, start_of
 from policies.folding import fold
+from policies.profile import InitialCredentials
 
 CONTACTS = ("work_phone", "mobile_phone", "personal_email")
 NAMES = ("family", "given", "patronymic", "latin_family", "latin_given")
@@ -43,7 +44,8 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
     account = db.session.scalar(sa.select(Account).where(Account.person_id == person.id))
     if account is None and folded.affiliations:
         account = open_account(here, person)
-        issue_activation(here, account)
+        if here.service.profile.rules.initial_credentials is InitialCredentials.LINK:
+            issue_activation(here, account)
     if account is not None:
         _write_window(here, account, folded.affiliations)
         profile = here.service.profile

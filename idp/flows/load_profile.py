@@ -1,8 +1,9 @@
-"""Departments and systems of the profile as rows that other rows can point at."""
+"""Departments, systems and agreements of the profile as rows that other rows can point at."""
 
 from dataclasses import asdict
 
 from idp.db import db
+from idp.flows.agreement_texts import keep_text
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.models import Department, System
@@ -20,5 +21,7 @@ def load_profile(here: Here) -> None:
         db.session.merge(
             System(code=system.code, names=asdict(system.names), kind=system.kind, responsible=system.responsible)
         )
+    for agreement in profile.agreements:
+        keep_text(here, agreement)
     counts = {"departments": len(profile.departments), "systems": len(profile.systems)}
     record(here, "profile-loaded", subject=f"profile/{profile.institution.code}", after=counts)

@@ -41,11 +41,16 @@ def hold(account_id: UUID) -> Account:
     return db.session.get_one(Account, account_id, with_for_update={"key_share": True})
 
 
-def issue_link(here: Here, kind: Kind, account: Account, expires_at: datetime, **more: Any) -> str:
-    """Make a link and void the earlier ones of its kind; the answer is its token, which nobody else will ever see."""
+def issue_link(
+    here: Here, kind: Kind, account: Account, expires_at: datetime, token: str | None = None, **more: Any
+) -> str:
+    """Make a link and void the earlier ones of its kind; the answer is its token, which nobody else will ever see.
+
+    A `token` of one's own must be as random.
+    """
     hold(account.id)
     void_links(here, kind, account.id)
-    token = new_token()
+    token = token or new_token()
     db.session.add(
         kind(account_id=account.id, token_digest=digest(token), issued_at=here.now, expires_at=expires_at, **more)
     )
@@ -85,11 +90,18 @@ def spend_link(here: Here, kind: Kind, token: str, account_id: UUID) -> Account 
     return account if spent else None
 
 
+def waits(kind: Kind, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
+    """What holds of the one link of an account that was neither used nor voided, and whose time is not over."""
+    return *_unspent(kind), kind.expires_at > now
+
+
 def _unspent(kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:
     return kind.used_at.is_(None), kind.voided_at.is_(None)
 
 
 def _works(kind: Kind, token: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """A link to recover by is bound to the address it was sent to: when that changes, it is dead."""
-    bound = (Recovery.email == PRESENT_ADDRESS,) if kind is Recovery else ()
-    return kind.token_digest == digest(token), *_unspent(kind), kind.expires_at > now, *bound
+    """A link to recover by is bound to the address it was sent to: when that changes, it is dead.  A slip works once it
+    was handed over."""
+    handed_over = sa.or_(Activation.slip.is_(False), Activation.handed_over_at.is_not(None))
+    bound = Recovery.email == PRESENT_ADDRESS if kind is Recovery else handed_over
+    return kind.token_digest == digest(token), *waits(kind, now), bound

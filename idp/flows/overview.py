@@ -7,9 +7,10 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from idp.db import db
+from idp.flows.agreement_texts import own_agreements
 from idp.flows.here import Here
 from idp.flows.sessions import LiveSession
-from idp.models import Acceptance, Account, AffiliationRow, Client, Consent, Department, Link, Person, System
+from idp.models import Account, AffiliationRow, Client, Consent, Department, Link, Person, System
 from policies.naming import display_name
 
 
@@ -29,9 +30,7 @@ def overview(here: Here, session: LiveSession, language: str) -> dict[str, Any]:
         "person": _person(account, language),
         "systems": _systems(account, language),
         "doors": doors(account.id),
-        "agreements": db.session.scalars(
-            sa.select(Acceptance).where(Acceptance.account_id == account.id).order_by(Acceptance.accepted_at.desc())
-        ).all(),
+        "agreements": own_agreements(here, account.id, language),
     }
 
 

@@ -18,7 +18,7 @@ from idp.flows.here import Here
 from idp.flows.new_device import tell_of_new_device
 from idp.flows.record import Named, record
 from idp.flows.tell_clients import tell_clients
-from idp.models import Acceptance, Account, Factor, Grant, Link, Officer, Session
+from idp.models import Acceptance, Account, AffiliationRow, Factor, Grant, Link, Officer, Session
 from idp.prepared import Prepared
 from policies.assurance import PASSWORD
 from policies.permissions import Appointment
@@ -39,7 +39,7 @@ class Holder:
 @dataclass(frozen=True, slots=True)
 class LiveSession:
     """What a look-up tells of the session behind a cookie, and of what its account has that decides about sign-ins:
-    agreements it `accepted` (digests) and `systems` it may use (codes)."""
+    by which `kinds` its person belongs or will, agreements it `accepted` (digests) and `systems` it may use (codes)."""
 
     id: UUID
     account_id: UUID
@@ -48,6 +48,7 @@ class LiveSession:
     authenticated_at: datetime
     last_seen_at: datetime
     amr: tuple[str, ...]
+    kinds: frozenset[str]
     accepted: frozenset[str]
     systems: frozenset[str]
     has_factor: bool
@@ -67,6 +68,11 @@ LOOK_UP = Prepared(
     sa.select(
         Session.id, Session.account_id, Account.login,
         Session.started_at, Session.authenticated_at, Session.last_seen_at, Session.amr,
+        sa.select(gathered(AffiliationRow.kind)).where(
+            AffiliationRow.person_id == Account.person_id,
+            sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= sa.bindparam("day")),
+            sa.or_(AffiliationRow.ended_at.is_(None), AffiliationRow.ended_at > sa.bindparam("now")),
+        ).scalar_subquery().label("kinds"),
         sa.select(gathered(Acceptance.sha256))
         .where(Acceptance.account_id == Account.id).scalar_subquery().label("accepted"),
         sa.select(gathered(Link.system))
@@ -131,8 +137,11 @@ def _renew(here: Here, session_id: UUID, token: str, amr: Sequence[str]) -> bool
 
 
 def find_session(token: str, now: datetime) -> LiveSession | None:
-    """The session behind a cookie, not ended and of an open account; its limits are the caller's to check."""
-    rows = LOOK_UP.all(digest=digest(token), now=now)
+    """The session behind a cookie, not ended and of an open account; its limits are the caller's to check.
+
+    Whether an affiliation is over is told by the UTC day, a few hours late at most: it asks nothing else than agreements.
+    """
+    rows = LOOK_UP.all(digest=digest(token), now=now, day=now.date())
     if not rows:
         return None
     row = rows[0]
@@ -144,10 +153,11 @@ def find_session(token: str, now: datetime) -> LiveSession | None:
         authenticated_at=row.authenticated_at,
         last_seen_at=row.last_seen_at,
         amr=tuple(row.amr),
+        kinds=frozenset(row.kinds or ()),
         accepted=frozenset(row.accepted or ()),
         systems=frozenset(row.systems or ()),
         has_factor=row.factors > 0,
-        appointments=tuple(Appointment(*row[10:]) for row in rows if row.role),
+        appointments=tuple(Appointment(*row[-5:]) for row in rows if row.role),
     )
 
 

@@ -1,7 +1,7 @@
 """The tables, one family per file.  A row knows of itself and nothing else; what happens stands in `idp/flows/`."""
 
 from idp.models.account import Account
-from idp.models.agreement import Acceptance
+from idp.models.agreement import Acceptance, AgreementText
 from idp.models.audit import AuditDay, AuditRecord
 from idp.models.client import Client, InitialAccessToken, SpentJti
 from idp.models.consent import Consent
@@ -27,6 +27,7 @@ __all__ = [
     "Account",
     "Activation",
     "AffiliationRow",
+    "AgreementText",
     "AuditDay",
     "AuditRecord",
     "AuthorizationCode",

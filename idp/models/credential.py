@@ -46,11 +46,13 @@ class OneTimeLink(Identified):
 
 
 class Activation(OneTimeLink, Base):
-    """A link with which the owner of an account chooses the first password (4.4, 5.1)."""
+    """A link, or the code on a printed slip, with which the owner of an account chooses the first password (4.4, 5.1)."""
 
     __tablename__ = "activation"
 
     issued_by: Mapped[str]
+    slip: Mapped[bool] = mapped_column(default=False)
+    handed_over_at: Mapped[datetime | None]  # a slip works from then on
 
 
 class Recovery(OneTimeLink, Base):

@@ -27,7 +27,7 @@ from idp.oauth.id_token import read_hint
 from idp.oauth.people import sub_of
 from idp.oauth.subject import subject_for
 from idp.prepared import Prepared
-from policies.agreement import required
+from policies.agreement import missing
 from policies.factors import required as factor_required
 from policies.interaction import Facts
 
@@ -142,12 +142,13 @@ def choose_account(pending: PendingRequest, account_id: UUID) -> bool:
 
 def facts_for(pending: PendingRequest | None, session: LiveSession | None, here: Here) -> Facts:
     """What the next step is decided by.  A session is live only while its account is open (`flows/sessions.py`)."""
+    profile = here.service.profile
     request, system = (pending.request, pending.client.system) if pending else (None, None)
     return Facts(
         signed_in=session is not None,
         account_open=session is not None,
         must_change_password=False,
-        agreement_accepted=not required(here.service.profile.agreement.current, session.accepted if session else ()),
+        agreement_accepted=session is None or not missing(profile.in_force, session.kinds, session.accepted),
         client_allowed=session is None or system is None or system in session.systems,
         is_expected=pending is None or session is None or _is_expected(here, pending, session),
         amr=frozenset(session.amr if session else ()),

@@ -20,3 +20,7 @@ for (const button of document.querySelectorAll("button[data-print]")) {
 for (const form of document.querySelectorAll("form[data-submit]")) {
   form.submit();
 }
+for (const form of document.querySelectorAll("form[data-renew]")) {
+  // what it does is seen here once its new window is left
+  form.addEventListener("submit", () => window.addEventListener("focus", () => location.reload(), { once: true }));
+}

@@ -3,11 +3,11 @@
 from flask import Flask
 
 from idp.web import errors, visitor
-from idp.web.account import factors, history, open_system, password, report_misuse, sessions
+from idp.web.account import agreements, factors, history, open_system, password, report_misuse, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import orders
-from idp.web.officer import desk, misuse
+from idp.web.officer import desk, misuse, slips
 from idp.web.signin import (
     activation,
     agreement,
@@ -36,9 +36,11 @@ PAGES = (
     password.bp,
     sessions.bp,
     history.bp,
+    agreements.bp,
     report_misuse.bp,
     factors.bp,
     desk.bp,
+    slips.bp,
     misuse.bp,
     orders.bp,
     clients.bp,

@@ -37,9 +37,11 @@ class Album:
         for part in (
             self._way_in,
             self._first_day,
+            self._slip,
             self._recovery,
             self._account,
             self._changed_password,
+            self._agreements,
             self._security,
             self._second_factor,
             self._desk,
@@ -111,6 +113,26 @@ class Album:
         page.eval_on_selector("#accept", "field => field.required = false")
         send(page)
         yield "agreement-refused", page
+        page.check("#accept")
+        send(page)
+        yield "agreement-hr-documents", page
+
+    def _agreements(self) -> Iterator[tuple[str, Page]]:
+        page = self._signed_in(self.scene.make.account("meerim"), "/account/agreements")
+        yield "agreements", page
+        send(page, "main section a")
+        yield "agreement-accepted", page
+
+    def _slip(self) -> Iterator[tuple[str, Page]]:
+        code = self.scene.slip(self.scene.newcomers()[0])
+        page = self._open("/activation")
+        yield "activation-code", page
+        page.fill("#code", "wrong")
+        send(page)
+        yield "activation-code-wrong", page
+        page.fill("#code", code)
+        send(page)
+        yield "activation-waiting", page
 
     def _recovery(self) -> Iterator[tuple[str, Page]]:
         nazgul = self.scene.make.account("nazgul")

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,7 +18,9 @@ from idp.flows.apply_order import apply_order
 from idp.flows.receive_order import receive_order
 from idp.flows.register_client import register_client
 from idp.flows.signing_keys import ensure_signing_keys
+from idp.flows.slips import Slip, print_slip
 from idp.models import Account, Lockout, Person
+from policies.permissions import Appointment, Who
 from tests.builders import Make, Someone
 
 DAY = date(2026, 9, 7)
@@ -67,6 +70,14 @@ class Scene:
         """A new one-time link for `login`."""
         with self.act() as here:
             return issue_activation(here, _account(login))
+
+    def slip(self, login: str) -> str:
+        """The code of a new slip for `login`, not handed over yet."""
+        with self.act() as here:
+            all_rights = Appointment("admin", None, None, here.now, None)
+            slip = print_slip(replace(here, who=Who("somebody", (all_rights,))), _account(login))
+            assert isinstance(slip, Slip)
+            return slip.code
 
     def lock(self, login: str) -> None:
         with self.act() as here:

@@ -46,6 +46,9 @@ def test_from_the_link_in_the_mail_to_signing_out(scene: Scene, browse: Browse) 
     expect(page.locator("h1")).to_have_text("User agreement")  # nothing opens before it is accepted
     page.check("#accept")
     page.click("main form button.btn-primary")
+    expect(page.locator("h1")).to_have_text("Consent to electronic HR documents")
+    page.check("#accept")
+    page.click("main form button.btn-primary")
     expect(page).to_have_url(f"{scene.base}/account")
     expect(page.locator("dd.mono")).to_have_text(login)
 

@@ -42,8 +42,10 @@ kind = "manual"
 audience = ["student"]
 responsible = "B"
 
-[agreement]
+[[agreements]]
+code = "user"
 version = "1"
+names = { ky = "к", ru = "р", en = "e" }
 texts = { ky = "к", ru = "р", en = "e" }
 """
 
@@ -116,12 +118,22 @@ def test_an_address_is_inside_when_a_network_of_the_profile_has_it(address: str 
 
 def test_any_change_of_the_agreement_changes_its_digest() -> None:
     digests = {
-        parse_profile(text).agreement.current.sha256
+        parse_profile(text).in_force[0].sha256
         for text in (SMALL, SMALL.replace('ky = "к", ru = "р", en = "e" }\n', 'ky = "к", ru = "р", en = "e!" }\n'),
                      SMALL.replace('version = "1"', 'version = "2"'))
     }  # fmt: skip
     assert len(digests) == 3
-    assert parse_profile(SMALL).agreement.current.version == "1"
+    assert parse_profile(SMALL).in_force[0].version == "1"
+
+
+def test_the_university_asks_its_employees_for_one_text_more_than_its_students() -> None:
+    user, hr = parse_profile(KSTU).in_force
+    assert (user.audience, hr.audience) == (frozenset(), frozenset({"employee"}))
+
+
+def test_two_agreements_of_one_code_are_a_mistake() -> None:
+    agreement = SMALL[SMALL.index("[[agreements]]") :]
+    assert mistakes(SMALL + agreement) == ("agreements[1].code: 'user' is given twice",)
 
 
 def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
@@ -131,12 +143,13 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
             'timezone = "Asia/Bishkekk"\nlanguages = ["ky", "de"]\nnetworks = ["10.3.0.1/16"]\nphone = "1"',
         )
         .replace("[rules]", "[rules]\nworking_days = true\n[rules.lockout]\nallowed_failures = 0\n[rules.tokens]")
+        .replace("[rules]\n", "[rules]\ninitial_credentials = 'mail'\n")
         .replace("[rules.tokens]", "[rules.tokens]\ncode_seconds = 61")
         .replace('parent = "A"', 'parent = "C"')
         .replace('kind = "manual"', 'kind = "magic"\non_request = true\ndepartments = ["D"]\ne_signature = "yes"')
         .replace('audience = ["student"]', 'audience = ["parents", 7]')
         .replace("[2026-01-10]", "[2026-01-10T00:00:00]")
-        .replace('version = "1"', 'version = " "')
+        .replace('version = "1"', 'version = " "\naudience = ["parents"]')
     )
     assert set(mistakes(broken)) == {
         "moved_working_days: may hold only values of the kind date",
@@ -145,6 +158,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
         "institution.networks: is no network: '10.3.0.1/16'",
         "institution.phone: is not known here",
         "rules.working_days: must be a whole number",
+        "rules.initial_credentials: 'mail' is none of link, slip",
         "rules.lockout.allowed_failures: must be between 1 and 100",
         "rules.tokens.code_seconds: must be between 10 and 60",
         "departments[1].parent: no department has the code 'C'",
@@ -154,19 +168,20 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
         "systems[0].on_request: needs programs by which it is requested",
         "systems[0].e_signature: must be true or false",
         "systems[0].departments: no department has the code 'D'",
-        "agreement.version: must not be empty",
+        "agreements[0].version: must not be empty",
+        "agreements[0].audience: 'parents' is none of employee, student",
     }
 
 
 def test_of_a_missing_table_one_mistake_is_told() -> None:
     assert set(mistakes("typo = 1")) == {
         "institution: is missing", "rules: is missing", "departments: is missing", "programmes: is missing",
-        "systems: is missing", "agreement: is missing", "typo: is not known here",
+        "systems: is missing", "agreements: is missing", "typo: is not known here",
     }  # fmt: skip
 
 
 def test_a_language_that_is_missing_is_named() -> None:
-    assert mistakes(SMALL.replace('texts = { ky = "к", ', "texts = { ")) == ("agreement.texts.ky: is missing",)
+    assert mistakes(SMALL.replace('texts = { ky = "к", ', "texts = { ")) == ("agreements[0].texts.ky: is missing",)
     assert mistakes(SMALL.replace('domain = "x.kg"', 'domain = "x.kg"\nlanguages = []')) == (
         "institution.languages: must not be empty",
     )

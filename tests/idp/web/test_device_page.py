@@ -77,8 +77,8 @@ def test_the_code_comes_through_the_sign_in(party: Party, make: Make, client: Re
     code, someone, browser = a_code(party, client), make.account(accepted=False), Browser(make)
     assert browser.get(f"/device?user_code={code}").headers["Location"] == "/continue"
     browser.sign_in(someone)
-    sha256 = make.service.profile.agreement.current.sha256
-    answer = browser.submit("/agreement", {"accept": "yes", "sha256": sha256})
+    for agreement in make.service.profile.in_force:
+        answer = browser.submit("/agreement", {"accept": "yes", "sha256": agreement.sha256})
     back = browser.get(answer.headers["Location"]).headers["Location"]
     assert back == f"/device?user_code={code}"
     page = browser.get(back).text

@@ -83,8 +83,8 @@ def test_an_accepted_agreement_leads_to_where_the_person_wanted_to_go(make: Make
     browser = Browser(make)
     browser.get("/orders")
     browser.sign_in(make.officer(accepted=False))
-    sha256 = make.service.profile.agreement.current.sha256
-    answer = browser.submit("/agreement", {"accept": "yes", "sha256": sha256})
+    for agreement in make.service.profile.in_force:
+        answer = browser.submit("/agreement", {"accept": "yes", "sha256": agreement.sha256})
     assert browser.get(answer.headers["Location"]).headers["Location"] == "/orders"
 
 

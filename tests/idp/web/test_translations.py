@@ -16,7 +16,7 @@ from jinja2 import Environment
 import idp
 
 HOUSE = Path(idp.__file__).parent
-TEMPLATES = sorted((HOUSE / "templates").rglob("*.*"))
+TEMPLATES = sorted(path for path in (HOUSE / "templates").rglob("*.*") if path.suffix in (".html", ".txt"))
 PLACEHOLDER = re.compile(r"%\((\w+)\)[sd]")
 SPOKEN_ATTRIBUTE = re.compile(r'\b(?:alt|title|placeholder|aria-label|data-label|data-show|data-hide)="([^"]*)"')
 NOT_FOR_PEOPLE = {"Subject:", "low"}  # the header of a mail; a class of the room
@@ -69,6 +69,14 @@ def test_a_template_has_no_text_outside_of_translation(template: Path) -> None:
     spoken = " ".join([*SPOKEN_ATTRIBUTE.findall(data), unescape(re.sub(r"<[^>]*>", " ", data))])
     words = {word for word in spoken.split() if any(map(str.isalpha, word))}
     assert words <= NOT_FOR_PEOPLE
+
+
+@pytest.mark.parametrize("template", sorted((HOUSE / "templates").rglob("*.typ")), ids=lambda path: path.name)
+def test_a_printed_page_has_no_text_of_its_own(template: Path) -> None:
+    """Every word comes in as a value."""
+    code = re.sub(r"//.*", "", template.read_text("utf8"))
+    assert code.isascii()
+    assert not re.search(r"\[\s*[A-Za-z]{3,}", code), "content that begins with a word"
 
 
 def _english(message: Message) -> str:
