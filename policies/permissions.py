@@ -85,6 +85,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "register-client": ((admin,),),
     "see-desk": ((officer,), (admin,)),
     "see-order": ((hr,), (admin,)),
+    "confirm-change": ((hr, not_oneself), (admin, not_oneself)),
     "handle-misuse": ((security, not_oneself), (admin, not_oneself)),
     "read-audit": ((security,), (admin,)),
 }
