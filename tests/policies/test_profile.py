@@ -207,3 +207,12 @@ def test_what_is_not_toml_is_told_as_such() -> None:
 def test_the_university_has_its_departments_in_three_languages(code: str) -> None:
     department = {part.code: part for part in parse_profile(KSTU).departments}[code]
     assert all(department.names.to(language) for language in ("ky", "ru", "en"))
+
+
+def test_a_system_may_say_where_it_is_opened_over_https_only() -> None:
+    here = SMALL.replace('responsible = "B"', 'responsible = "B"\nurl = "https://unet.kstu.kg/start?x=1"')
+    assert parse_profile(here).systems[0].url == "https://unet.kstu.kg/start?x=1"
+    assert parse_profile(SMALL).systems[0].url == ""
+    for url in ("http://unet.kstu.kg", "javascript:alert(1)", "https://a b", "https://evil\\n", "https://user@host"):
+        told = SMALL.replace('responsible = "B"', f'responsible = "B"\nurl = "{url}"')
+        assert any(one.startswith("systems[0].url:") for one in mistakes(told)), url
