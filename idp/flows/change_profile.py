@@ -9,8 +9,6 @@ from collections.abc import Collection, Mapping
 from typing import Any
 from uuid import UUID
 
-import sqlalchemy as sa
-
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.misuse_link import misuse_link
@@ -18,7 +16,7 @@ from idp.flows.prove_address import ask_for_proof, asked_too_often
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
-from idp.flows.statements import WITHDRAWN, account_of, own_statements, settle, state, value_of, waiting_of
+from idp.flows.statements import WITHDRAWN, account_of, own_statements, refused_of, settle, state, value_of, waiting_of
 from idp.flows.want_access import want_everywhere
 from idp.flows.write_person import hold_person, home_address, write_person
 from idp.models import Account, Person, Statement
@@ -36,14 +34,12 @@ def present(here: Here, person: Person) -> dict[str, Any]:
 def profile(here: Here, account: Account) -> dict[str, Any]:
     """What the profile page shows: what is known, what waits."""
     person = db.session.get_one(Person, account.person_id)
-    refused = sa.select(Statement).where(Statement.person_id == person.id, Statement.state == "refused")
-    last = db.session.scalar(refused.order_by(Statement.settled_at.desc()).limit(1))
     return {
         "login": account.login,
         "display_name": display_name(person.given, person.family, person.patronymic),
         "known": present(here, person),
         "waiting": [_shown(here, one) for one in waiting_of(person)],
-        "refused": _shown(here, last) if last else None,
+        "refused": [_shown(here, one) for one in refused_of(person)],
         "chosen_language": account.language,
     }
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from uuid_utils.compat import uuid7
 
 from idp.db import db
@@ -57,6 +58,16 @@ def waiting_of(person: Person) -> Sequence[Statement]:
     """What waits to count, the oldest first."""
     waiting = sa.select(Statement).where(Statement.person_id == person.id, Statement.state == WAITING)
     return db.session.scalars(waiting.order_by(Statement.id)).all()
+
+
+def refused_of(person: Person) -> Sequence[Statement]:
+    """What was refused, as long as the person has said nothing else of the field."""
+    newer = orm.aliased(Statement)
+    since = sa.exists().where(
+        newer.person_id == Statement.person_id, newer.field == Statement.field, newer.id > Statement.id
+    )
+    refused = sa.select(Statement).where(Statement.person_id == person.id, Statement.state == REFUSED, ~since)
+    return db.session.scalars(refused.order_by(Statement.id)).all()
 
 
 def account_of(statement: Statement) -> Account:

@@ -49,7 +49,7 @@ def pages(make: Make) -> Iterator[None]:
 
 
 def test_without_an_address_a_system_is_shown_without_a_link(make: Make) -> None:
-    assert tiles(make, make.account(systems=("avn", "unet"))) == {"system-avn": "", "system-unet": ""}
+    assert tiles(make, make.account(systems=("avn", "mail"))) == {"system-avn": "", "system-mail": ""}
 
 
 @pytest.mark.usefixtures("pages")
@@ -67,9 +67,9 @@ def test_a_client_that_begins_the_sign_in_goes_before_its_page_and_that_before_t
 
 
 def test_a_client_of_no_system_has_a_tile_of_its_own(make: Make) -> None:
-    aida = make.account(systems=("unet",))
+    aida = make.account(systems=("avn",))
     client_id = client(make, None, initiate_login_uri="https://rooms.kstu.kg/login")
-    assert tiles(make, aida) == {f"open-{client_id}": f"/open/{client_id}", "system-unet": ""}
+    assert tiles(make, aida) == {f"open-{client_id}": f"/open/{client_id}", "system-avn": ""}
 
 
 @pytest.mark.usefixtures("pages")
