@@ -17,10 +17,12 @@ MANUAL = "manual"
 LISTS = frozenset({"programs", "report_sections"})
 CANONICAL = LISTS | {
     "login", "email", "given_name", "family_name", "patronymic", "display_name", "department", "department_name",
-    "title", "employee_no", "affiliation", "student_group", "phone", "language",
+    "title", "employee_no", "affiliation", "student_group", "phone", "mobile_phone", "duties",
+    "home_address", "language",
 }  # fmt: skip
 """Every attribute name a `Wanted` or a `Remote` may carry.  `affiliation` is 'employee' or 'student'; names in `LISTS`
-are lists of strings, all others single strings."""
+are lists of strings, all others single strings.  `home_address` is a mark that changes with the address: the address
+itself never leaves by a connector that has not been made for it."""
 
 
 @dataclass(frozen=True, slots=True)

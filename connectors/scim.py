@@ -57,6 +57,7 @@ EXTENDED = {"employee_no": "employeeNumber", "department": "department", "depart
 TYPED = {  # attribute -> (SCIM list, our type in it, marked as primary)
     "email": ("emails", "work", True),
     "phone": ("phoneNumbers", "work", False),
+    "mobile_phone": ("phoneNumbers", "mobile", False),
     "affiliation": ("roles", "affiliation", True),
     "programs": ("entitlements", "program", False),
     "report_sections": ("entitlements", "reportSection", False),

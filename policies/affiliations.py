@@ -5,7 +5,7 @@ up (`folding`, `chains`) and what an affiliation entitles to (`access`).
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import Enum
 from typing import Any, Literal
@@ -101,6 +101,7 @@ class Folded:
     `names`: family, given, patronymic, latin_family, latin_given.  `contacts`: work_phone, work_phone_extension,
     mobile_phone, personal_email.  Keys nothing is known of are absent; a patronymic of None means there is none.
     `home_address`: as the orders schema has it; empty when an order takes it back, None when none ever told it.
+    `said`: for each name, contact and the home address, when the order that said it last was approved and received.
     `pending`: days on which a name or contact already ordered comes into force; fold again then.
     """
 
@@ -110,3 +111,4 @@ class Folded:
     notes: tuple[Note, ...]
     pending: tuple[date, ...] = ()
     home_address: Mapping[str, str] | None = None
+    said: Mapping[str, tuple[date, datetime]] = field(default_factory=dict)

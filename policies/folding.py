@@ -5,7 +5,7 @@ Owns the order in which lines take effect, the latest name and contacts.  Leaves
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from itertools import chain
 from typing import Any
 
@@ -30,7 +30,9 @@ def fold(lines: Sequence[OrderLine], today: date | None = None) -> Folded:
     known = [line for line in effective if today is None or line.kind in OPENING or effective_day(line) <= today]
     pieces = sorted(chain.from_iterable(chains), key=lambda piece: (piece.starts_on, piece.opened_by))
     pending = sorted({effective_day(line) for line in effective if line not in known and _says_who(line)})
-    return Folded(tuple(pieces), _names(known), _contacts(known), notes, tuple(pending), _home_address(known))
+    return Folded(
+        tuple(pieces), _names(known), _contacts(known), notes, tuple(pending), _home_address(known), _said(known)
+    )
 
 
 def _applied(lines: Sequence[OrderLine]) -> tuple[Chains, tuple[Note, ...]]:
@@ -92,6 +94,19 @@ def _contacts(lines: Sequence[OrderLine]) -> dict[str, str]:
         told = line.body.get("contacts") or {}
         contacts |= {ours: told[theirs] for theirs, ours in CONTACT_KEYS.items() if theirs in told}
     return contacts
+
+
+def _said(lines: Sequence[OrderLine]) -> dict[str, tuple[date, datetime]]:
+    """When what the others tell was said: approval and receipt of the line that had the last word on each."""
+    said: dict[str, tuple[date, datetime]] = {}
+    for line in lines:
+        contacts = line.body.get("contacts") or {}
+        names = line.body.get("name", {}) if line.kind in NAMING else {}
+        told = {"home_address"} if "homeAddress" in contacts else set()
+        told |= {ours for theirs, ours in CONTACT_KEYS.items() if theirs in contacts}
+        told |= {part for part in ("family", "given", "patronymic") if part in names}
+        said |= dict.fromkeys(told, (line.approved_on, line.received_at))
+    return said
 
 
 def _home_address(lines: Sequence[OrderLine]) -> Mapping[str, str] | None:

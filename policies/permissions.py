@@ -86,6 +86,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "see-desk": ((officer,), (admin,)),
     "see-order": ((hr,), (admin,)),
     "release-order": ((hr, not_oneself), (admin, not_oneself)),
+    "confirm-change": ((hr, not_oneself), (admin, not_oneself)),
     "handle-misuse": ((security, not_oneself), (admin, not_oneself)),
     "read-audit": ((security,), (admin,)),
 }

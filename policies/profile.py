@@ -121,6 +121,7 @@ class System:
     responsible: str
     e_signature: bool
     claims: frozenset[str]  # of a person's, those its clients may learn at most (policies/claims.py)
+    url: str = ""  # where people open it, https
 
     @property
     def rule(self) -> SystemRule:

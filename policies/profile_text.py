@@ -4,6 +4,7 @@ Every mistake is reported at once, each under its key path; an unknown key is a 
 Leaves alone reading the file.
 """
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
@@ -27,6 +28,7 @@ from policies.toml_section import Section
 
 LANGUAGES = ("ky", "ru", "en")
 SYSTEM_KINDS = frozenset({"unet", "moodle", "mail", "manual"})
+WEB_ADDRESS = re.compile(r"https://[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[!-~]*)?")
 AUDIENCES = frozenset(kind.value for kind in Kind)
 
 
@@ -138,7 +140,10 @@ def _system(section: Section) -> System:
         responsible=section.text("responsible"),
         e_signature=section.flag("e_signature", False),
         claims=frozenset(section.items("claims", str, tuple(USUAL))),
+        url=section.text("url", ""),
     )
+    if system.url and not WEB_ADDRESS.fullmatch(system.url):
+        section.wrong("url", f"is no https address: {system.url!r}")
     section.known("kind", [system.kind] if system.kind else [], SYSTEM_KINDS)
     section.known("audience", sorted(system.audience), AUDIENCES)
     section.known("claims", sorted(system.claims), EVERY_CLAIM)

@@ -96,7 +96,7 @@ def test_what_was_accepted_before_texts_were_kept_stays_accepted(
     make: Make, engine: sa.Engine, database_url: str
 ) -> None:
     account = make.account("aida").id
-    migrations.downgrade(database_url, "0017")
+    migrations.downgrade(database_url, "0016")
     migrations.upgrade(database_url)
     with engine.connect() as connection:
         assert connection.execute(sa.select(sa.func.count()).select_from(AgreementText)).scalar() == 0

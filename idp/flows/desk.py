@@ -12,6 +12,7 @@ from idp.flows.departments import departments_ever, departments_now
 from idp.flows.here import Here
 from idp.flows.one_time_links import waits
 from idp.flows.reset_factors import waiting_resets
+from idp.flows.write_person import home_address
 from idp.models import Account, Activation, AffiliationRow, Department, Lockout, Order, Person, System, Task
 from policies.deadlines import standing
 from policies.naming import display_name
@@ -89,12 +90,21 @@ def _tasks(here: Here, language: str) -> list[dict[str, Any]]:
             "action": task.action,
             "due_on": task.due_on,
             "standing": standing(task.due_at, None, here.now, here.service.zone).value,
-            "details": [(name, before, after) for name, (before, after) in sorted(task.changes.items())],
+            "details": [
+                (name, before, after) for name, (before, after) in sorted(_readable(here, task, person).items())
+            ],
             "order_number": number,
         }
         for task, account, person, names, number in rows
         if _may(here, "confirm-task", account, of.get(person.id, frozenset()), task.system)
     ]
+
+
+def _readable(here: Here, task: Task, person: Person) -> dict[str, Any]:
+    """The changes of a task, with the home address itself in place of the mark that stands for it (3.4, 3.6)."""
+    if "home_address" not in task.changes:
+        return task.changes
+    return task.changes | {"home_address": [None, ", ".join(home_address(here, person).values())]}
 
 
 def _waiting(here: Here) -> list[dict[str, Any]]:

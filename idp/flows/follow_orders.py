@@ -5,7 +5,6 @@ the moments at which the account opens and closes, and what is wanted in every s
 """
 
 import json
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -19,7 +18,9 @@ from idp.flows.here import Here
 from idp.flows.open_account import open_account
 from idp.flows.record import record
 from idp.flows.sessions import end_all_sessions
+from idp.flows.statements import own_statements
 from idp.flows.want_access import want_access
+from idp.flows.write_person import hold_person, write_person
 from idp.models import Account, AffiliationRow, Order, Person
 from idp.models import OrderLine as LineRow
 from policies.access import next_review, rights, window
@@ -27,6 +28,7 @@ from policies.affiliations import Affiliation, Folded, OrderLine
 from policies.deadlines import local_day, start_of
 from policies.folding import fold
 from policies.profile import InitialCredentials
+from policies.profile_changes import newest
 
 CONTACTS = ("work_phone", "mobile_phone", "personal_email")
 NAMES = ("family", "given", "patronymic", "latin_family", "latin_given")
@@ -37,9 +39,10 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
 
     Repeating it changes nothing; so it may run whenever there is doubt.
     """
+    hold_person(person.id)
     today = local_day(here.now, here.service.zone)
     folded = fold(lines_of(here, person.id), today)
-    _write_person(here, person, folded)
+    write_person(here, person, _newest(here, person, folded))
     _write_affiliations(person, folded.affiliations)
     account = db.session.scalar(sa.select(Account).where(Account.person_id == person.id))
     if account is None and folded.affiliations:
@@ -113,29 +116,13 @@ def _plain(here: Here, line: LineRow, order: Order) -> OrderLine:
     )
 
 
-def _write_person(here: Here, person: Person, folded: Folded) -> None:
-    """Names, contacts and home address, in one record of what changed."""
-    told = {name: folded.names[name] for name in NAMES if name in folded.names}
+def _newest(here: Here, person: Person, folded: Folded) -> dict[str, Any]:
+    """What orders and the person say, field by field: whoever said it last."""
+    told: dict[str, Any] = {name: folded.names[name] for name in NAMES if name in folded.names}
     told |= {name: folded.contacts[name] for name in CONTACTS if name in folded.contacts}
-    changed = {name: getattr(person, name) for name in told if getattr(person, name) != told[name]}
-    for name in changed:
-        setattr(person, name, told[name])
-    left, moved_to = _move(here, person, folded.home_address)
-    if changed or left != moved_to:
-        before, after = changed | left, {name: told[name] for name in changed} | moved_to
-        account = db.session.scalar(sa.select(Account).where(Account.person_id == person.id))
-        record(here, "person-changed", account, subject=f"person/{person.id}", before=before, after=after)
-
-
-def _move(here: Here, person: Person, told: Mapping[str, str] | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Keep the home address, sealed: HR alone knows it.  What it was and is goes on record as changed, no more
-    (`policies/redaction.py`); nothing where it stays."""
-    place, sealed = f"person/{person.id}/home_address", person.home_address
-    before = json.loads(here.service.vault.open(sealed, place)) if sealed else None
-    if told is None or (told or None) == before:
-        return {}, {}
-    person.home_address = here.service.vault.seal(json.dumps(told, ensure_ascii=False), place) if told else None
-    return {"home_address": before}, {"home_address": told or None}
+    if folded.home_address is not None:
+        told["home_address"] = folded.home_address
+    return newest(told, folded.said, own_statements(here, person), here.service.zone)
 
 
 def _write_affiliations(person: Person, affiliations: tuple[Affiliation, ...]) -> None:

@@ -1,6 +1,7 @@
 """Links that work once: issuing, looking at, spending (security.md, recovery; ASVS 6.4, 11.5.1).
 
-What is stored is their digest.  Leaves alone who gets one, and what it opens (`activate.py`, `reset_password.py`).
+What is stored is their digest.  Leaves alone who gets one, and what it opens (`activate.py`, `reset_password.py`,
+`prove_address.py`).
 """
 
 from dataclasses import dataclass
@@ -13,10 +14,10 @@ import sqlalchemy as sa
 from idp.crypto import digest, new_token
 from idp.db import db, reader
 from idp.flows.here import Here
-from idp.models import Account, Activation, Person, Recovery
+from idp.models import Account, Activation, AddressProof, Person, Recovery
 from policies.naming import display_name
 
-Kind = type[Activation] | type[Recovery]
+Kind = type[Activation] | type[Recovery] | type[AddressProof]
 
 PRESENT_ADDRESS = (
     sa.select(Person.personal_email)

@@ -12,19 +12,20 @@ from idp.flows.work import MESSAGES, Work, leave_work
 from idp.models import Account, Message, Person
 
 
-def send_message(here: Here, account: Account, template: str, key: str, **context: Any) -> bool:
-    """Queue `template` for the personal address of `account`'s owner; `key` makes it this message and no other.
+def send_message(here: Here, account: Account, template: str, key: str, to: str | None = None, **context: Any) -> bool:
+    """Queue `template` for the personal address of `account`'s owner, or for the one told; `key` makes it this message
+    and no other.
 
     False when no address is known or the message was queued before.  The context is sealed: it may carry a link.
     """
-    person = db.session.get_one(Person, account.person_id)
+    address = to or db.session.get_one(Person, account.person_id).personal_email
     known = db.session.scalar(sa.select(Message.id).where(Message.key == key))
-    if person.personal_email is None or known is not None:
+    if address is None or known is not None:
         return False
     message = Message(
         key=key,
         account_id=account.id,
-        to=person.personal_email,
+        to=address,
         template=template,
         created_at=here.now,
         run_at=here.now,

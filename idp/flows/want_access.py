@@ -13,6 +13,7 @@ from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.work import CLOSING, OPENING, Work, leave_work
+from idp.flows.write_person import home_address
 from idp.models import Account, Department, Link, Order, Person, Task
 from policies.access import Right
 from policies.affiliations import Affiliation, OrderVersion
@@ -31,19 +32,41 @@ def want_access(here: Here, person: Person, account: Account, right: Right, caus
         if not right.active:
             return None
         link = _new_link(account, right)
-    elif link.active == right.active and (link.attributes == attributes or not right.active):
+    elif link.active == right.active and (not right.active or _same_look(link.attributes, attributes)):
         return None
+    return _revise(here, account, link, right.active, attributes, cause or _order_behind(here, right))
+
+
+def want_everywhere(here: Here, person: Person, account: Account) -> None:
+    """Have every system that the account has follow what is known of its person now (3.6)."""
+    links = sa.select(Link).where(Link.account_id == account.id, Link.active.is_(True)).order_by(Link.system)
+    for link in db.session.scalars(links).all():
+        attributes = link.attributes | _of_person(here, person, account, link.system)
+        if not _same_look(link.attributes, attributes):
+            _revise(here, account, link, True, attributes, None)
+
+
+def _same_look(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Absent and empty are one thing, as in the targets (`connectors.plan`)."""
+    return {name: value for name, value in one.items() if value} == {
+        name: value for name, value in other.items() if value
+    }
+
+
+def _revise(
+    here: Here, account: Account, link: Link, active: bool, attributes: dict[str, Any], order: Order | None
+) -> Task:
+    """A new revision of what is wanted, and its task."""
     before = {"active": link.active} | (link.attributes if link.active else {})
-    action = "close" if not right.active else "change" if link.active and link.applied_revision else "open"
+    action = "close" if not active else "change" if link.active and link.applied_revision else "open"
     # before the link changes: workers lock a task first, then its link
     overtaken = _supersede(here, account, link) if link.revision else None
     link.revision += 1
-    link.active = right.active
-    if right.active:  # a closed account keeps the looks of its last day
+    link.active = active
+    if active:  # a closed account keeps the looks of its last day
         link.attributes = attributes
     after = {"active": link.active} | (link.attributes if link.active else {})
-    changes = _differences(before, after)
-    return _new_task(here, account, link, action, cause or _order_behind(here, right), changes, overtaken)
+    return _new_task(here, account, link, action, order, _differences(before, after), overtaken)
 
 
 def want_again(here: Here, account: Account, link: Link) -> None:
@@ -56,7 +79,13 @@ def want_again(here: Here, account: Account, link: Link) -> None:
 def wanted_attributes(here: Here, person: Person, account: Account, right: Right) -> dict[str, Any]:
     """How the account should look in a system, in the connectors' canonical names (`connectors.base`)."""
     affiliation = right.affiliation
-    known = {
+    known = _of_person(here, person, account, right.system)
+    known |= {"programs": list(right.programs), "report_sections": list(right.report_sections)}
+    return known | (_of_affiliation(here, affiliation) if affiliation else {})
+
+
+def _of_person(here: Here, person: Person, account: Account, system: str) -> dict[str, Any]:
+    return {
         "login": account.login,
         "email": account.email,
         "given_name": person.given,
@@ -65,11 +94,19 @@ def wanted_attributes(here: Here, person: Person, account: Account, right: Right
         "display_name": display_name(person.given, person.family, person.patronymic),
         "language": account.language,
         "phone": person.work_phone or "",
+        "mobile_phone": person.mobile_phone or "",
+        "duties": person.duties or "",
         "employee_no": person.employee_no or "",
-        "programs": list(right.programs),
-        "report_sections": list(right.report_sections),
+        "home_address": _mark_of_address(here, person, system),
     }
-    return known | (_of_affiliation(here, affiliation) if affiliation else {})
+
+
+def _mark_of_address(here: Here, person: Person, system: str) -> str:
+    """Where somebody lives stays sealed: what is wanted holds a mark that changes with it, and only for the systems
+    that the profile lets learn it.  The desk shows the address itself to their officers."""
+    rule = next((one for one in here.service.profile.systems if one.code == system), None)
+    home = home_address(here, person) if rule and "address" in rule.claims else {}
+    return here.service.vault.fingerprint(f"address/{person.id}/{sorted(home.items())}")[:12] if home else ""
 
 
 def _of_affiliation(here: Here, affiliation: Affiliation) -> dict[str, Any]:
@@ -113,18 +150,17 @@ def _new_task(
 ) -> Task:  # fmt: skip
     by_hand = _kind_of(here, link.system) == MANUAL
     due = _due(here, action, order)
-    late = (
-        overtaken if overtaken and overtaken.due_at < due.due_at and "close" not in (action, overtaken.action) else None
-    )
+    unfinished = overtaken if overtaken and "close" not in (action, overtaken.action) else None
+    late = unfinished if unfinished and unfinished.due_at < due.due_at else None
     task = Task(
         account_id=account.id,
         system=link.system,
-        order_pk=order.id if order else None,
+        order_pk=order.id if order else overtaken.order_pk if overtaken else None,  # still to be carried out
         revision=link.revision,
         action=action,
         status="manual" if by_hand else "waiting",
         priority=CLOSING if action == "close" else OPENING,
-        changes=changes,
+        changes=_together(unfinished.changes, changes) if unfinished else changes,
         created_at=here.now,
         run_at=None if by_hand else here.now,
         due_on=late.due_on if late else due.due_on,  # what was to be done is still to be done by then
@@ -155,7 +191,7 @@ def _supersede(here: Here, account: Account, link: Link) -> sa.Row[Any] | None:
         sa.update(Task)
         .where(Task.account_id == account.id, Task.system == link.system, Task.status.in_(TO_DO))
         .values(status="superseded", run_at=None, done_at=here.now)
-        .returning(Task.action, Task.due_on, Task.due_at, Task.due_basis)
+        .returning(Task.action, Task.order_pk, Task.changes, Task.due_on, Task.due_at, Task.due_basis)
         .execution_options(synchronize_session=False)
     ).one_or_none()
 
@@ -170,6 +206,12 @@ def _due(here: Here, action: str, order: Order | None) -> Deadline:
 def _differences(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     names = sorted(before.keys() | after.keys()) if after["active"] else ["active"]
     return {name: [before.get(name), after.get(name)] for name in names if before.get(name) != after.get(name)}
+
+
+def _together(first: dict[str, Any], then: dict[str, Any]) -> dict[str, Any]:
+    """What two tasks change, one after the other; what comes back to where it was is no change."""
+    pairs = {name: [first.get(name, pair)[0], pair[1]] for name, pair in (first | then).items()}
+    return {name: pair for name, pair in sorted(pairs.items()) if pair[0] != pair[1]}
 
 
 def _sides(changes: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from idp.models.agreement import Acceptance, AgreementText
 from idp.models.audit import AuditDay, AuditRecord
 from idp.models.client import Client, InitialAccessToken, SpentJti
 from idp.models.consent import Consent
-from idp.models.credential import Activation, Credential, Recovery, RecoveryRequest
+from idp.models.credential import Activation, AddressProof, Credential, Recovery, RecoveryRequest
 from idp.models.department import Department
 from idp.models.device_guesses import DeviceGuesses
 from idp.models.factor import Factor, FactorReset, RecoveryCode
@@ -19,6 +19,7 @@ from idp.models.order import Delivery, Order, OrderLine
 from idp.models.person import AffiliationRow, Person
 from idp.models.session import Session
 from idp.models.signing_key import SigningKey
+from idp.models.statement import Statement
 from idp.models.system import System
 from idp.models.task import Message, Task
 
@@ -26,6 +27,7 @@ __all__ = [
     "Acceptance",
     "Account",
     "Activation",
+    "AddressProof",
     "AffiliationRow",
     "AgreementText",
     "AuditDay",
@@ -59,6 +61,7 @@ __all__ = [
     "Session",
     "SigningKey",
     "SpentJti",
+    "Statement",
     "System",
     "Task",
 ]

@@ -63,6 +63,14 @@ class Recovery(OneTimeLink, Base):
     email: Mapped[str]  # it works while this is the personal address
 
 
+class AddressProof(OneTimeLink, Base):
+    """A link by which a person shows that a new personal address is theirs (3.6); mailed to that address."""
+
+    __tablename__ = "address_proof"
+
+    statement_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("statement.id"))
+
+
 class RecoveryRequest(Identified, Due, Base):
     """Somebody has forgotten something.  A worker looks whom it concerns, so that the page can't tell; then it is gone."""
 

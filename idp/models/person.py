@@ -33,6 +33,7 @@ class Person(Identified, Base):
     mobile_phone: Mapped[str | None]
     personal_email: Mapped[str | None]
     home_address: Mapped[bytes | None] = mapped_column(LargeBinary)  # sealed JSON, as orders write it
+    duties: Mapped[str | None]  # scope of duties, in the person's words, confirmed by HR
     review_at: Mapped[datetime | None] = mapped_column(index=True)
     created_at: Mapped[datetime]
 

@@ -3,10 +3,10 @@
 from flask import Flask
 
 from idp.web import errors, visitor
-from idp.web.account import agreements, factors, history, open_system, password, report_misuse, sessions
+from idp.web.account import agreements, factors, history, open_system, password, profile, report_misuse, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
-from idp.web.hr import orders
+from idp.web.hr import changes, orders
 from idp.web.officer import desk, misuse, slips
 from idp.web.signin import (
     activation,
@@ -33,6 +33,7 @@ PAGES = (
     consent.bp,
     device_link.bp,
     account.bp,
+    profile.bp,
     password.bp,
     sessions.bp,
     history.bp,
@@ -43,6 +44,7 @@ PAGES = (
     slips.bp,
     misuse.bp,
     orders.bp,
+    changes.bp,
     clients.bp,
     initial_tokens.bp,
 )

@@ -27,6 +27,7 @@ class Rule:
     fresh: bool = False
     fresh_factor: bool = False
     enrolling: bool = False
+    back: str = "factors.show"  # the page a form is on, for who has to prove themselves first
 
 
 OPEN = Rule()  # anybody; the view itself decides what to say
@@ -34,10 +35,12 @@ MACHINE = Rule(machine=True)  # programs, which prove themselves inside the endp
 ON_THE_WAY = Rule(signed_in=True)  # a page of the sign-in itself
 PERSON = Rule(signed_in=True, arrived=True)
 FACTORS = Rule(signed_in=True, arrived=True, fresh=True, enrolling=True)
-PASSWORD = Rule(signed_in=True, arrived=True, fresh_factor=True)
+PASSWORD = Rule(signed_in=True, arrived=True, fresh_factor=True, back="password.show")
+CONTACTS = Rule(signed_in=True, arrived=True, fresh=True, back="profile.show_contacts")
 DESK = Rule(signed_in=True, arrived=True, act="see-desk")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
+CHANGES = Rule(signed_in=True, arrived=True, act="confirm-change")
 MISUSE = Rule(signed_in=True, arrived=True, act="handle-misuse")
 
 LONGEST_ADDRESS = 200  # characters
@@ -106,6 +109,15 @@ ROUTES: dict[str, Rule] = {
     "report_misuse.submit_own": PERSON,
     "misuse.show": MISUSE,
     "misuse.close": MISUSE,
+    "profile.show": PERSON,
+    "profile.choose": PERSON,
+    "profile.show_contacts": CONTACTS,
+    "profile.change": CONTACTS,
+    "profile.show_names": PERSON,
+    "profile.ask": PERSON,
+    "profile.withdraw": PERSON,
+    "profile.show_address": PERSON,
+    "profile.prove": PERSON,
     "factors.show": FACTORS,
     "factors.add": FACTORS,
     "factors.add_passkey": FACTORS,
@@ -128,6 +140,9 @@ ROUTES: dict[str, Rule] = {
     "order_pages.sheet_json": ORDERS,
     "order_pages.release": ORDERS,
     "order_pages.drop": ORDERS,
+    "changes.index": CHANGES,
+    "changes.confirm": CHANGES,
+    "changes.refuse": CHANGES,
     "client_pages.index": CLIENTS,
     "client_pages.new": CLIENTS,
     "client_pages.add": CLIENTS,
@@ -181,8 +196,7 @@ def _let_in() -> Response | None:
         return redirect(url_for("signin.next_page", request=waiting), 303)
     wants_fresh = rule.fresh or (rule.fresh_factor and g.session.has_factor)
     if wants_fresh and not is_fresh(g.session.authenticated_at, g.here.now):
-        back = "factors.show" if rule.fresh else "password.show"
-        session["after"] = _address() if request.method == "GET" else url_for(back)
+        session["after"] = _address() if request.method == "GET" else url_for(rule.back)
         return redirect(url_for("signin.show", again="", request=request.values.get("request")), 303)
     if rule.act and not may(rule.act, g.here.who, Whom(None, frozenset(), None), g.here.now):
         abort(404)  # «not yours» and «not there» look the same

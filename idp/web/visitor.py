@@ -30,6 +30,7 @@ class Visitor:
     display_name: str
     is_officer: bool
     is_hr: bool
+    confirms_changes: bool
     registers_clients: bool
     handles_misuse: bool
 
@@ -74,6 +75,7 @@ def _visitor() -> Visitor:
         display_name=display_name(row.given, row.family, row.patronymic),
         is_officer=may("see-desk", g.here.who, NOBODY, g.here.now),
         is_hr=may("see-order", g.here.who, NOBODY, g.here.now),
+        confirms_changes=may("confirm-change", g.here.who, NOBODY, g.here.now),
         registers_clients=may("register-client", g.here.who, NOBODY, g.here.now),
         handles_misuse=may("handle-misuse", g.here.who, NOBODY, g.here.now),
     )

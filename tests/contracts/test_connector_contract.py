@@ -118,7 +118,9 @@ def wanted(**changed: Json) -> Wanted:
         "login": f"a.sample{number}", "email": f"a.sample{number}@example.edu", "given_name": "Анара",
         "family_name": "Мисалова", "patronymic": "Бековна", "display_name": "Анара Мисалова", "department": "0407",
         "department_name": "Кафедра физики", "title": "доцент", "employee_no": f"T-{number}", "affiliation": "employee",
-        "student_group": "ИВТ-1-24", "phone": "0312 000000", "language": "ky",
+        "student_group": "ИВТ-1-24", "phone": "0312 000000", "mobile_phone": "+996700000001", "duties": "куратор",
+        "home_address": "5f2c",
+        "language": "ky",
         "programs": ["unet.it:department", "moodle.teacher"], "report_sections": ["kpi:reports"],
     }  # fmt: skip
     return Wanted(f"0c7c2f0e-0000-7000-8000-{number:012d}", 1, True, attributes | changed)

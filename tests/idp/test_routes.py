@@ -23,7 +23,7 @@ from tests.idp.web.browser import TOKEN, Browser
 
 VISITORS = ("anonymous", "newcomer", "person", "officer", "hr", "security", "admin")
 MAY_SEE = {"see-desk": {"officer", "admin"}, "see-order": {"hr", "admin"}, "register-client": {"admin"},
-           "handle-misuse": {"security", "admin"}}  # fmt: skip
+           "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}}  # fmt: skip
 PROGRAMS = ("orders.", "clients.", "health.", "oauth.")
 ENDING = {
     "signout.submit",
@@ -62,7 +62,9 @@ def url(route: Route) -> str:
     values |= {
         name: UUID(int=1)
         for name in route.arguments
-        if name.endswith(("_pk", "account_id", "task_id", "token_id", "session_id", "case_id", "factor_id", "reset_id"))
+        if name.endswith(
+            ("_pk", "account_id", "task_id", "token_id", "session_id", "case_id", "factor_id", "change_id", "reset_id")
+        )
     }
     values |= {"version": 1} if "version" in route.arguments else {}
     _, path = route.build(values, append_unknown=False) or ("", "")

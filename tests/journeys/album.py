@@ -40,6 +40,7 @@ class Album:
             self._slip,
             self._recovery,
             self._account,
+            self._details,
             self._changed_password,
             self._agreements,
             self._security,
@@ -190,6 +191,41 @@ class Album:
         other = self._open()
         other.goto(self.unet.sign_in_url(self.scene.base, client_id))
         yield "sign-in-for-a-system", other
+
+    def _details(self) -> Iterator[tuple[str, Page]]:
+        known = {"work_phone": "+996312000000", "mobile_phone": "+996700000001"}
+        page = self._signed_in(self.scene.make.account("meerim", **known), "/account/profile")
+        yield "details", page
+        page.goto("/account/profile/contacts")
+        yield "contacts", page
+        page.fill("#mobile_phone", "0700")
+        page.fill("[name='home_address.country']", "kg")
+        send(page)
+        yield "contacts-refused", page
+        page.fill("#mobile_phone", "+996 700 123456")
+        page.fill("[name='home_address.country']", "KG")
+        page.fill("[name='home_address.city']", "Бишкек")
+        page.fill("#personal_email", "meerim@example.net")
+        send(page)
+        page.goto("/account/profile/names")
+        yield "names", page
+        page.fill("#family", "Иванoв")
+        send(page)
+        yield "names-refused", page
+        page.fill("#family", "Сыдыкова")
+        page.fill("#duties", "Куратор АИС-1-24 тобунун, кафедранын сайты үчүн жооптуу")
+        send(page)
+        yield "details-waiting", page
+        page.goto(next(mail.link for mail in mails(self.scene.make) if mail.template == "address-proof"))
+        yield "address-proof", page
+        send(page)
+        page.goto("/account/profile/address/old")
+        yield "address-spent", page
+        office = self._signed_in(self.scene.make.officer("kanykei", role="hr", department=None), "/hr/changes")
+        yield "changes", office
+        office.locator("input[name=reason]").first.fill(" ")
+        send(office, "main form.together button")
+        yield "changes-refused", office
 
     def _security(self) -> Iterator[tuple[str, Page]]:
         someone = self.scene.make.account("saltanat")

@@ -24,7 +24,7 @@ EVERY_ACT = sorted(PERMISSIONS)
     [
         ("officer", {"lift-lockout", "confirm-task", "issue-activation", "reset-factors", "see-desk"}),
         ("admin", set(EVERY_ACT)),
-        ("hr", {"see-order", "release-order"}),
+        ("hr", {"see-order", "release-order", "confirm-change"}),
         ("security", {"read-audit", "handle-misuse"}),
         ("student", set()),
     ],
@@ -34,9 +34,9 @@ def test_each_role_may_do_its_own_acts_and_no_other(role: str, acts: set[str]) -
 
 
 @pytest.mark.parametrize(
-    "act", ["lift-lockout", "confirm-task", "issue-activation", "appoint-officer", "handle-misuse"]
+    "act", ["lift-lockout", "confirm-task", "issue-activation", "appoint-officer", "handle-misuse", "confirm-change"]
 )
-@pytest.mark.parametrize("role", ["officer", "admin", "security"])
+@pytest.mark.parametrize("role", ["officer", "admin", "security", "hr"])
 def test_nobody_does_to_themselves_what_needs_an_officer(act: str, role: str) -> None:
     assert not may(act, who(role), MYSELF, NOW)
 

@@ -234,3 +234,12 @@ def test_what_stays_during_a_leave_is_a_system_of_the_profile() -> None:
         "rules.leaves: no system has the code 'mail'",
         "rules.leaves: no system has the code 'x'",
     )
+
+
+def test_a_system_may_say_where_it_is_opened_over_https_only() -> None:
+    here = SMALL.replace('responsible = "B"', 'responsible = "B"\nurl = "https://unet.kstu.kg/start?x=1"')
+    assert parse_profile(here).systems[0].url == "https://unet.kstu.kg/start?x=1"
+    assert parse_profile(SMALL).systems[0].url == ""
+    for url in ("http://unet.kstu.kg", "javascript:alert(1)", "https://a b", "https://evil\\n", "https://user@host"):
+        told = SMALL.replace('responsible = "B"', f'responsible = "B"\nurl = "{url}"')
+        assert any(one.startswith("systems[0].url:") for one in mistakes(told)), url

@@ -3,7 +3,7 @@
 from flask import Blueprint, abort, g, redirect
 from werkzeug.wrappers import Response
 
-from idp.flows.overview import doors
+from idp.flows.launcher import doors
 from idp.oauth.answer import with_parameters
 
 bp = Blueprint("open_system", __name__)
