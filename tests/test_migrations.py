@@ -19,6 +19,7 @@ from idp.db import Base
 from idp.models import Acceptance, Activation, AgreementText, Client, Consent
 from idp.schema import is_current, newest_revision
 from tests.builders import Make
+from tests.idp.details import CONTACTS, Desk
 
 
 @pytest.fixture
@@ -55,6 +56,7 @@ def test_down_and_up_again_leaves_the_same_empty_tables(engine: sa.Engine, datab
 def test_up_and_down_with_data(make: Make, engine: sa.Engine, database_url: str) -> None:
     """Each revision must stand data in the tables; the first can only drop it."""
     make.officer("bakyt")
+    Desk(make).contacts(make.account(**CONTACTS), work_phone="+996555123456", personal_email="a@example.net")
     for revision in _from_newest():
         migrations.downgrade(database_url, revision)
     migrations.upgrade(database_url)

@@ -94,7 +94,7 @@ def withdraw_change(here: Here, account: Account, statement_id: UUID) -> Refusal
 
 
 def take_effect(here: Here, statement: Statement) -> None:
-    """A statement has been confirmed: it is written, unless an order is newer, and every system follows."""
+    """A statement has just been confirmed, so nothing is newer: it is written, and every system follows."""
     person = db.session.get_one(Person, statement.person_id)
     _follow(here, person, account_of(statement), [statement.field])
 

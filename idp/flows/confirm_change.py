@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.errors import Forbidden
-from idp.flows.change_profile import present, take_effect
+from idp.flows.change_profile import take_effect
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
@@ -42,7 +42,7 @@ def waiting_changes(here: Here) -> list[dict[str, Any]]:
             "since": statement.stated_at,
             "login": account.login,
             "name": display_name(person.given, person.family, person.patronymic),
-            "before": present(here, person)[statement.field],
+            "before": getattr(person, statement.field),
             "after": value_of(here, statement),
         }
         for statement, account, person in rows

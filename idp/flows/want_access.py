@@ -155,7 +155,7 @@ def _new_task(
     task = Task(
         account_id=account.id,
         system=link.system,
-        order_pk=order.id if order else overtaken.order_pk if overtaken else None,  # still to be carried out
+        order_pk=order.id if order else unfinished.order_pk if unfinished else None,  # still to be carried out
         revision=link.revision,
         action=action,
         status="manual" if by_hand else "waiting",
