@@ -13,10 +13,15 @@ HOUR = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class RecoveryRules:
-    """`lifetime` of a link, at most an hour; `mails` of recovery to one account within an hour, of both kinds together."""
+    """`lifetime` of a link, at most an hour; `mails` of recovery to one account within an hour, of both kinds together.
+
+    `corporate_for`: who may be mailed at the university's address (S2-3.4: students, for the portal); others would need
+    the very password that they have forgotten to read it.
+    """
 
     lifetime: timedelta = HOUR
     mails: int = 3
+    corporate_for: frozenset[str] = frozenset({"student"})  # kinds of affiliations
 
 
 class Forgotten(Enum):
@@ -34,6 +39,20 @@ class Answer(Enum):
     NOT_ACTIVATED = "not-activated"  # its first password comes by the link of 5.1 alone
     NO_ADDRESS = "no-address"
     ENOUGH = "enough"  # mails within the hour
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where an account could be mailed: `corporate` only where it has a mailbox that works."""
+
+    personal: str | None
+    corporate: str | None
+    kinds: frozenset[str]  # of the person's lasting affiliations
+
+    def to_use(self, entered: str, rules: RecoveryRules) -> str | None:
+        """The personal one; the corporate one where the rules let, if there is no other or the person named it."""
+        allowed = self.corporate if self.kinds & rules.corporate_for else None
+        return allowed if allowed and (self.personal is None or entered == allowed) else self.personal
 
 
 @dataclass(frozen=True, slots=True)

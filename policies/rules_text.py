@@ -128,6 +128,7 @@ def _recovery(section: Section) -> RecoveryRules:
     rules = RecoveryRules(
         lifetime=minute * section.number("lifetime_minutes", 5, 60, default.lifetime // minute),
         mails=section.number("mails_per_hour", 1, 10, default.mails),
+        corporate_for=frozenset(section.items("corporate_for", str, tuple(sorted(default.corporate_for)))),
     )
     section.nothing_left()
     return rules

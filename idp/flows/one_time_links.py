@@ -4,12 +4,14 @@ What is stored is their digest.  Leaves alone who gets one, and what it opens (`
 `prove_address.py`).
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from idp.crypto import digest, new_token
 from idp.db import db, reader
@@ -19,12 +21,19 @@ from policies.naming import display_name
 
 Kind = type[Activation] | type[Recovery] | type[AddressProof]
 
-PRESENT_ADDRESS = (
-    sa.select(Person.personal_email)
-    .join(Account, Account.person_id == Person.id)
-    .where(Account.id == Recovery.account_id)
-    .scalar_subquery()
-)
+OWNER, HOLDER = aliased(Account), aliased(Person)  # of a link, apart from those a query asks for
+# A link to recover by is bound to the address it was sent to: when that is the account's no more, it is dead.  A slip
+# works once it was handed over.
+BOUND: Mapping[Kind, tuple[sa.ColumnElement[bool], ...]] = {
+    Recovery: (
+        sa.exists().where(
+            OWNER.id == Recovery.account_id,
+            HOLDER.id == OWNER.person_id,
+            sa.or_(HOLDER.personal_email == Recovery.email, OWNER.email == Recovery.email),
+        ),
+    ),
+    Activation: (sa.or_(Activation.slip.is_(False), Activation.handed_over_at.is_not(None)),),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +110,4 @@ def _unspent(kind: Kind) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def _works(kind: Kind, token: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
-    """A link to recover by is bound to the address it was sent to: when that changes, it is dead.  A slip works once it
-    was handed over."""
-    handed_over = sa.or_(Activation.slip.is_(False), Activation.handed_over_at.is_not(None))
-    bound = Recovery.email == PRESENT_ADDRESS if kind is Recovery else handed_over
-    return kind.token_digest == digest(token), *waits(kind, now), bound
+    return kind.token_digest == digest(token), *waits(kind, now), *BOUND.get(kind, ())

@@ -20,13 +20,15 @@ from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.flows.throttled import count_against, is_throttled
 from idp.flows.work import OPENING, Work, leave_work
-from idp.models import Account, Message, Person, Recovery, RecoveryRequest
+from idp.models import Account, AffiliationRow, Link, Message, Person, Recovery, RecoveryRequest, System
+from policies.deadlines import local_day
 from policies.naming import canonical_login
-from policies.recovery import HOUR, Answer, Asked, Forgotten, answer
+from policies.recovery import HOUR, Addresses, Answer, Asked, Forgotten, answer
 
 LONGEST_ENTRY = 254  # of a login or an address (RFC 5321, 4.5.3.1.3)
 MOST_ACCOUNTS = 10  # of one personal address, as families share it
 RESET, REMINDER = "password-reset", "login-reminder"  # the mails
+MAIL = "mail"  # the kind of the system that keeps mailboxes
 
 
 def ask_to_recover(here: Here, forgotten: Forgotten, entered: str) -> Refusal | None:
@@ -54,7 +56,7 @@ def answer_request(here: Here, request: RecoveryRequest) -> None:
     entered = here.service.vault.open(request.entered, f"recovery_request/{request.id}")
     accounts = _accounts(forgotten, entered)
     for account in accounts:
-        _answer(here, forgotten, account)
+        _answer(here, forgotten, account, entered)
     if not accounts:
         record(here, "recovery-asked", login=entered, after={"forgotten": forgotten.value, "outcome": "unknown"})
     db.session.delete(request)
@@ -69,10 +71,10 @@ def _accounts(forgotten: Forgotten, entered: str) -> Sequence[Account]:
     return db.session.scalars(query.order_by(Account.id).limit(MOST_ACCOUNTS)).all()
 
 
-def _answer(here: Here, forgotten: Forgotten, account: Account) -> None:
+def _answer(here: Here, forgotten: Forgotten, account: Account, entered: str) -> None:
     """One request about an account after another: its mails are counted under a lock."""
     hold(account.id)
-    address = db.session.get_one(Person, account.person_id).personal_email
+    address = _addresses(here, account).to_use(entered, here.service.profile.rules.recovery)
     asked = Asked(
         account.open_at(here.now), account.activated_at is not None, address is not None, _mails(here, account)
     )
@@ -80,6 +82,18 @@ def _answer(here: Here, forgotten: Forgotten, account: Account) -> None:
     if outcome is Answer.MAIL and address is not None:
         MAILS[forgotten](here, account, address)
     record(here, "recovery-asked", account, after={"forgotten": forgotten.value, "outcome": outcome.value})
+
+
+def _addresses(here: Here, account: Account) -> Addresses:
+    """The mailbox is there when the last that was wanted of it was read back."""
+    works = (Link.active.is_(True), Link.applied_revision == Link.revision)
+    mail = sa.select(Link.id).join(System, System.code == Link.system).where(Link.account_id == account.id, *works)
+    there = db.session.scalar(mail.where(System.kind == MAIL)) is not None
+    today = local_day(here.now, here.service.zone)
+    lasting = sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= today)
+    kinds = sa.select(AffiliationRow.kind).where(AffiliationRow.person_id == account.person_id, lasting)
+    personal = db.session.get_one(Person, account.person_id).personal_email
+    return Addresses(personal, account.email if there else None, frozenset(db.session.scalars(kinds)))
 
 
 def _mails(here: Here, account: Account) -> int:
@@ -98,11 +112,11 @@ def _mail_link(here: Here, account: Account, address: str) -> None:
     token = issue_link(here, Recovery, account, here.now + lifetime, email=address)
     link = f"{here.service.settings.base_url}/recovery/{token}"
     key = f"{RESET}/{digest(token)[:32]}"
-    send_message(here, account, RESET, key, link=link, minutes=lifetime // timedelta(minutes=1))
+    send_message(here, account, RESET, key, to=address, link=link, minutes=lifetime // timedelta(minutes=1))
 
 
 def _mail_login(here: Here, account: Account, address: str) -> None:
-    send_message(here, account, REMINDER, f"{REMINDER}/{here.request_id}/{account.id}")
+    send_message(here, account, REMINDER, f"{REMINDER}/{here.request_id}/{account.id}", to=address)
 
 
 MAILS: Mapping[Forgotten, Callable[[Here, Account, str], None]] = {

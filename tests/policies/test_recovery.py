@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from policies.recovery import Answer, Asked, Forgotten, RecoveryRules, answer
+from policies.recovery import Addresses, Answer, Asked, Forgotten, RecoveryRules, answer
 
 RULES = RecoveryRules(mails=3)
 SOMEBODY = Asked(is_open=True, activated=True, has_address=True, mails=0)
@@ -26,3 +26,20 @@ def test_a_first_password_comes_by_the_link_of_the_officer_alone_but_its_login_m
     newcomer = replace(SOMEBODY, activated=False)
     assert answer(Forgotten.PASSWORD, newcomer, RULES) is Answer.NOT_ACTIVATED
     assert answer(Forgotten.LOGIN, newcomer, RULES) is Answer.MAIL
+
+
+@pytest.mark.parametrize(
+    ("personal", "kinds", "entered", "used"),
+    [
+        ("a@example.org", {"student"}, "aida", "a@example.org"),
+        ("a@example.org", {"student"}, "a@kstu.kg", "a@kstu.kg"),
+        (None, {"student", "employee"}, "aida", "a@kstu.kg"),
+        ("a@example.org", {"employee"}, "a@kstu.kg", "a@example.org"),
+        (None, {"employee"}, "aida", None),
+    ],
+)
+def test_students_may_be_mailed_at_the_universitys_address(
+    personal: str | None, kinds: set[str], entered: str, used: str | None
+) -> None:
+    assert Addresses(personal, "a@kstu.kg", frozenset(kinds)).to_use(entered, RULES) == used
+    assert Addresses(personal, None, frozenset(kinds)).to_use(entered, RULES) == personal, "without a mailbox"

@@ -23,10 +23,12 @@ from idp.flows.reset_password import find_reset
 from idp.flows.sign_in import sign_in
 from idp.models import (
     Account,
+    AffiliationRow,
     AuditRecord,
     Client,
     Credential,
     Grant,
+    Link,
     Lockout,
     Person,
     Recovery,
@@ -228,6 +230,23 @@ def test_the_link_works_for_an_hour(make: Make, clock: SetClock) -> None:
     clock.advance(microseconds=1)
     assert not works(make, token)
     assert use(make, token) == Refusal("spent")
+
+
+def test_a_student_is_mailed_at_the_universitys_address_and_the_link_works_there(app: Flask, make: Make) -> None:
+    """S2-3.4; employees, and students without a mailbox, at the personal one alone."""
+    make.account("aida", systems=("mail",))
+    ask(make, "aida@kstu.kg")
+    assert [mail.to for mail in mails(make)] == ["aida@example.org"]
+    with app.app_context(), unit_of_work():
+        db.session.execute(sa.update(AffiliationRow).values(kind="student"))
+    ask(make, "aida@kstu.kg")
+    mailed = mails(make)[-1]
+    assert mailed.to == "aida@kstu.kg"
+    assert use(make, mailed.token) is None
+    with app.app_context(), unit_of_work():
+        db.session.execute(sa.update(Link).values(active=False))
+    ask(make, "aida@kstu.kg")
+    assert mails(make)[-1].to == "aida@example.org"
 
 
 def test_a_new_link_a_new_password_and_a_new_address_kill_it(app: Flask, make: Make) -> None:
