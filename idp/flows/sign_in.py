@@ -17,12 +17,10 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from idp.db import db
 from idp.errors import Busy
 from idp.flows.here import Here
-from idp.flows.many_locks import raise_alarm
-from idp.flows.misuse_link import misuse_link
 from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
-from idp.flows.send_message import send_message
 from idp.flows.sessions import start_session
+from idp.flows.tell_lock import leave_lock_notice
 from idp.flows.throttled import count_against, is_throttled
 from idp.models import Account, Credential, Factor, Lockout
 from idp.prepared import Prepared
@@ -213,11 +211,7 @@ def lock(here: Here, login: str, account: Named | None) -> bool:
     if now_locked is None:
         return db.session.scalar(sa.select(Lockout.locked_at).where(Lockout.login == login)) is not None
     record(here, "locked", account, login=login, before={"locked": False}, after={"locked": True})
-    if account is not None:
-        owner = db.session.get_one(Account, account.id)
-        key = f"locked/{login}/{here.now.isoformat()}"
-        send_message(here, owner, "locked", key, misuse_link=misuse_link(here, account.id))
-    raise_alarm(here)
+    leave_lock_notice(here, account.id if account else None)
     return True
 
 

@@ -19,8 +19,8 @@ CLOSING, ORDERS, MESSAGES, OPENING = 0, 1, 2, 3  # smaller goes first
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message``, a ``logout`` or a
-    ``recovery``.
+    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message``, a ``logout``, a
+    ``recovery`` or a ``lock``.
 
     `queue` keeps systems apart, so that a slow one holds up nobody else.
     """

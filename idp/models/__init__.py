@@ -11,7 +11,7 @@ from idp.models.device_guesses import DeviceGuesses
 from idp.models.factor import Factor, FactorReset, RecoveryCode
 from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
 from idp.models.link import Link
-from idp.models.lockout import Lockout
+from idp.models.lockout import LockNotice, Lockout
 from idp.models.logout_notice import LogoutNotice
 from idp.models.misuse import MisuseReport
 from idp.models.officer import Officer
@@ -46,6 +46,7 @@ __all__ = [
     "Grant",
     "InitialAccessToken",
     "Link",
+    "LockNotice",
     "Lockout",
     "LogoutNotice",
     "Message",

@@ -1,10 +1,13 @@
 """Counters of wrong sign-ins, one per entered login, whether or not such an account exists (5.7)."""
 
+import uuid
 from datetime import datetime
 
+from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
-from idp.db import Base
+from idp.db import Base, Identified
+from idp.models.task import Due
 
 
 class Lockout(Base):
@@ -16,3 +19,13 @@ class Lockout(Base):
     attempts: Mapped[int]
     last_at: Mapped[datetime]
     locked_at: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class LockNotice(Identified, Due, Base):
+    """A lock that nobody was told of yet; whose, if anybody's.  A worker tells, then it is gone."""
+
+    __tablename__ = "lock_notice"
+
+    account_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("account.id"))
+    address: Mapped[str | None]
+    request_id: Mapped[str]

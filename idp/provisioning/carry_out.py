@@ -14,15 +14,16 @@ from idp.flows.follow_orders import follow_orders
 from idp.flows.here import at_work
 from idp.flows.record import record
 from idp.flows.recover import answer_request
+from idp.flows.tell_lock import tell_lock
 from idp.log import log
-from idp.models import Order, Person, RecoveryRequest
+from idp.models import LockNotice, Order, Person, RecoveryRequest
 from idp.provisioning.converge import converge
 from idp.provisioning.deliver import deliver
 from idp.provisioning.tell_client import tell_client
 from idp.provisioning.workshop import Workshop
 from policies.retry import RetryRules, delay
 
-T = TypeVar("T", Order, Person, RecoveryRequest)
+T = TypeVar("T", Order, Person, RecoveryRequest, LockNotice)
 
 MOST_FAILURES = 10  # of applying an order, before a person must look
 LATER = timedelta(minutes=5)  # when following the orders of a person failed
@@ -97,6 +98,27 @@ def _recover(workshop: Workshop, request_pk: UUID) -> None:
             db.session.execute(sa.delete(RecoveryRequest).where(RecoveryRequest.id == request_pk))
 
 
+def _tell_lock(workshop: Workshop, notice_pk: UUID) -> None:
+    """One that crashes is tried again later."""
+    here = at_work(workshop.service, "anonymous")
+    try:
+        with unit_of_work():
+            notice = _take(LockNotice, LockNotice.id == notice_pk, LockNotice.run_at <= here.now)
+            if notice is not None:
+                tell_lock(here, notice)
+    except OperationalError:
+        raise
+    except Exception as error:
+        log.error("lock-notice-crash", notice=str(notice_pk), exc_info=error)
+        with unit_of_work():
+            later = {
+                "run_at": here.now + LATER,
+                "failures": LockNotice.failures + 1,
+                "last_error": type(error).__name__,
+            }
+            db.session.execute(sa.update(LockNotice).where(LockNotice.id == notice_pk).values(later))
+
+
 def _take(table: type[T], *due: sa.ColumnElement[bool]) -> T | None:
     """The row if it is due and nobody else is working on it."""
     return db.session.scalar(sa.select(table).where(*due).with_for_update(skip_locked=True))
@@ -109,4 +131,5 @@ KINDS_OF_WORK: Mapping[str, Callable[[Workshop, UUID], None]] = {
     "message": deliver,
     "logout": tell_client,
     "recovery": _recover,
+    "lock": _tell_lock,
 }

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from idp.db import reader
 from idp.flows.work import CLOSING, MESSAGES, OPENING, ORDERS, Work
-from idp.models import LogoutNotice, Message, Order, Person, RecoveryRequest, Task
+from idp.models import LockNotice, LogoutNotice, Message, Order, Person, RecoveryRequest, Task
 from idp.provisioning.lease import claimable
 
 ORDERS_QUEUE, MAIL_QUEUE, LOGOUT_QUEUE = "orders", "mail-out", "logout"
@@ -48,6 +48,11 @@ def _recoveries(now: datetime, _queue: str) -> sa.Select[Any]:
     return due.where(RecoveryRequest.run_at <= now).order_by(RecoveryRequest.run_at)
 
 
+def _locks(now: datetime, _queue: str) -> sa.Select[Any]:
+    due = _rows("lock", LockNotice.id, LockNotice.run_at, sa.literal(MESSAGES))
+    return due.where(LockNotice.run_at <= now).order_by(LockNotice.run_at)
+
+
 def _notices(now: datetime, _queue: str) -> sa.Select[Any]:
     due = _rows("logout", LogoutNotice.id, LogoutNotice.run_at, sa.literal(CLOSING))
     return due.where(claimable(LogoutNotice, now)).order_by(LogoutNotice.run_at)
@@ -59,7 +64,7 @@ def _rows(kind: str, row_id: Any, run_at: Any, priority: Any) -> sa.Select[Any]:
 
 FINDERS: Mapping[str, tuple[Callable[[datetime, str], sa.Select[Any]], ...]] = {
     ORDERS_QUEUE: (_people, _orders),
-    MAIL_QUEUE: (_messages, _recoveries),
+    MAIL_QUEUE: (_messages, _recoveries, _locks),
     LOGOUT_QUEUE: (_notices,),
 }
 """What each queue does; all others are systems, which have tasks."""

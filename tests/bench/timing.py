@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from bisect import bisect_right
-from itertools import combinations
+from itertools import combinations, count, islice
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -31,8 +31,13 @@ from tests.bench.load import Connection
 from tests.bench.report import percentile
 
 PROFILE = Path(__file__).with_name("orders.toml")
-GROUPS = (("known", "unknown", "closed"), ("locked", "locked unknown"))  # of each the same page
+GROUPS = (  # of each the same page
+    ("known", "unknown", "closed"),
+    ("locking", "locking unknown"),  # the attempt that locks
+    ("locked", "locked unknown"),
+)
 KINDS = tuple(kind for group in GROUPS for kind in group)
+ATTEMPTS = {"locking": 3, "locked": 5}  # that were made before
 ONE_IN_A_THOUSAND = math.sqrt(-math.log(0.001 / 2) / 2)
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 
@@ -71,23 +76,25 @@ def _logins(samples: int) -> dict[str, list[str]]:
         with unit_of_work():
             here = at_work(app.extensions["achkych"], "command")
             load_profile(here)
-            populate(here, samples * 3, "Kumbez, 9 Tash-Rabat")
+            mine = sum("unknown" not in kind for kind in KINDS) * samples
+            populate(here, mine, "Kumbez, 9 Tash-Rabat")
         with unit_of_work():
-            known = db.session.scalars(sa.select(Account.login).where(Account.login.like("person%"))).all()[
-                -samples * 3 :
-            ]
-            unknown = [f"nobody{number}" for number in range(samples * 2)]
-            found = dict(zip(KINDS, (known[:samples], unknown[:samples], known[samples:-samples], known[-samples:],
-                                     unknown[samples:]), strict=True))  # fmt: skip
+            people = sa.select(Account.login).where(Account.login.like("person%"))
+            known = iter(db.session.scalars(people).all()[-mine:])
+            unknown = (f"nobody{number}" for number in count())
+            found = {kind: list(islice(unknown if "unknown" in kind else known, samples)) for kind in KINDS}
             _prepare(here, found)
         db.engine.dispose()
-    return {kind: list(logins) for kind, logins in found.items()}
+    return found
 
 
 def _prepare(here: Here, logins: dict[str, list[str]]) -> None:
     db.session.execute(sa.update(Account).where(Account.login.in_(logins["closed"])).values(closes_at=here.now))
-    for login in (*logins["locked"], *logins["locked unknown"]):
-        db.session.add(Lockout(login=login, attempts=5, last_at=here.now, locked_at=here.now))
+    for kind in KINDS:
+        attempts = ATTEMPTS.get(kind.removesuffix(" unknown"))
+        locked_at = here.now if kind.startswith("locked") else None
+        for login in logins[kind] if attempts else ():
+            db.session.add(Lockout(login=login, attempts=attempts, last_at=here.now, locked_at=locked_at))
 
 
 def _times(connection: Connection, logins: dict[str, list[str]]) -> dict[str, list[float]]:

@@ -10,12 +10,15 @@ from idp.db import db
 from idp.models import AuditRecord, Lockout, Message
 from tests.builders import Make
 from tests.idp.flows.test_sign_in import attempt
+from tests.idp.lock_notices import tell_locks
 
 LOGINS = [f"person{number}" for number in range(12)]
 
 
 def lock(make: Make, login: str) -> str:
-    return [attempt(make, login) for _ in range(4)][-1]
+    said = [attempt(make, login) for _ in range(4)][-1]
+    tell_locks(make)
+    return said
 
 
 def told(app: Flask) -> list[tuple[str, str]]:

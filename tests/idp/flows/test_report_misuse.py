@@ -23,6 +23,7 @@ from idp.flows.sign_in import SignedIn, sign_in
 from idp.models import Account, AuditRecord, Client, Grant, Lockout, Message, MisuseReport, Session
 from policies.permissions import Appointment, Who
 from tests.builders import Make, Someone
+from tests.idp.lock_notices import tell_locks
 from tests.idp.web.browser import Browser
 
 Officer = Callable[[str], Here]
@@ -152,6 +153,7 @@ def test_the_link_in_the_mail_of_a_lock_reports_by_a_form_and_a_look_at_it_chang
     for _ in range(4):
         with make.app.app_context(), unit_of_work():
             sign_in(make.here(), "aida", "Not-the-1-password")
+    tell_locks(make)
     with make.app.app_context():
         message = db.session.scalars(sa.select(Message).where(Message.template == "locked")).one()
         assert message.content is not None

@@ -28,6 +28,7 @@ from idp.flows.sign_in import SignedIn, sign_in
 from idp.models import Account, AuditRecord, Factor, Lockout, Message, RecoveryCode, Session
 from policies.permissions import Appointment, Who
 from tests.builders import PASSWORD, SEED, Make, Someone
+from tests.idp.lock_notices import tell_locks
 
 HANDS = 50
 
@@ -156,6 +157,7 @@ def test_wrong_codes_lock_like_wrong_passwords_and_the_password_between_does_not
     assert give(make, half, code_at(clock)) == "nobody"
     assert password(make) == "locked"
     assert {row.end_reason for row in rows(app, sa.select(Session.end_reason))} >= {"locked"}
+    tell_locks(make)
     assert [row.template for row in rows(app, sa.select(Message.template))] == ["locked"]
 
 
