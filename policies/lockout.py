@@ -13,10 +13,12 @@ from enum import Enum
 class LockoutRules:
     """Regulation 5.7: "more than three times", so three failures are allowed.
 
-    So many locks (`alarm`) within `alarm_window` are more than forgetfulness.
+    So many locks (`alarm`) within `alarm_window` are more than forgetfulness.  `same_wrong_once`: a password that was
+    just wrong counts no second time, so that a program that keeps sending an old one does not lock its owner.
     """
 
     allowed_failures: int = 3
+    same_wrong_once: bool = False
     alarm: int = 10
     alarm_window: timedelta = timedelta(minutes=10)
 

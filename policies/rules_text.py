@@ -65,6 +65,7 @@ def _lockout(section: Section) -> LockoutRules:
     default, minute = LockoutRules(), timedelta(minutes=1)
     rules = LockoutRules(
         allowed_failures=section.number("allowed_failures", 1, 100, default.allowed_failures),
+        same_wrong_once=section.flag("same_wrong_once", default.same_wrong_once),
         alarm=section.number("alarm", 2, 10_000, default.alarm),
         alarm_window=minute * section.number("alarm_minutes", 1, 1440, default.alarm_window // minute),
     )

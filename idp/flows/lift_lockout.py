@@ -29,7 +29,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
     lifted = db.session.execute(
         sa.update(Lockout)
         .where(Lockout.login == account.login, Lockout.locked_at.is_not(None))
-        .values(attempts=0, locked_at=None)
+        .values(attempts=0, locked_at=None, last_print=None)
         .returning(Lockout.login)
     ).one_or_none()
     if lifted is None:
@@ -41,5 +41,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
 
 
 def _has_open_case(account: Account) -> bool:
+    """A report that runs now holds the lockout's row, and is waited for."""
+    db.session.execute(sa.select(Lockout.login).where(Lockout.login == account.login).with_for_update())
     opened = sa.exists().where(MisuseReport.account_id == account.id, MisuseReport.closed_at.is_(None))
     return bool(db.session.scalar(sa.select(opened)))

@@ -32,13 +32,18 @@ from policies.passwords import normalise
 LONGEST_LOGIN = 100
 LONGEST_PASSWORD = 1_000  # longer ones are wrong without being hashed (ASVS 6.2.8)
 
+PRINT = sa.bindparam("print", type_=Lockout.last_print.type)
 COUNTED = {  # the same statement in the words of either database
     name: Prepared(
         insert(Lockout)
-        .values(login=sa.bindparam("entered"), attempts=1, last_at=sa.bindparam("now"))
+        .values(login=sa.bindparam("entered"), attempts=1, last_at=sa.bindparam("now"), last_print=PRINT)
         .on_conflict_do_update(
             index_elements=[Lockout.login],
-            set_={"attempts": Lockout.attempts + 1, "last_at": sa.bindparam("now", type_=Lockout.last_at.type)},
+            set_={
+                "attempts": Lockout.attempts + sa.case((Lockout.last_print == PRINT, 0), else_=1),
+                "last_at": sa.bindparam("now", type_=Lockout.last_at.type),
+                "last_print": PRINT,
+            },
         )
         .returning(Lockout.attempts, Lockout.locked_at)
     )
@@ -47,7 +52,7 @@ COUNTED = {  # the same statement in the words of either database
 FORGET = Prepared(
     sa.update(Lockout)
     .where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None))
-    .values(attempts=0)
+    .values(attempts=0, last_print=sa.null())
     .returning(Lockout.login)
 )
 REHASH = Prepared(
@@ -62,7 +67,7 @@ REHASH = Prepared(
 GIVE_BACK = Prepared(
     sa.update(Lockout)
     .where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None))
-    .values(attempts=sa.case((Lockout.attempts > 0, Lockout.attempts - 1), else_=0))
+    .values(attempts=sa.case((Lockout.attempts > 0, Lockout.attempts - 1), else_=0), last_print=sa.null())
     .returning(Lockout.login)
 )
 _FOUND = (
@@ -130,7 +135,7 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     if is_throttled(here):
         return Refusal("throttled")
     login = canonical_login(login_entered)[:LONGEST_LOGIN]
-    where = count_attempt(here, login)
+    where = count_attempt(here, login, _print(here, login, password))
     row = FOUND.first(login=login)
     account = Found(*row) if row else None
     right = _verdict(here, login, account.password_hash if account else None, password)
@@ -151,10 +156,20 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     return account
 
 
-def count_attempt(here: Here, login: str) -> Door:
-    """Count one attempt for `login`; where it stands.  One statement, committed before anything else happens."""
-    counted = COUNTED[db.engine.dialect.name].first(entered=login, now=here.now)
+def count_attempt(here: Here, login: str, fingerprint: str | None = None) -> Door:
+    """Count one attempt for `login`; where it stands.  One statement, committed before anything else happens.
+
+    An attempt with the `fingerprint` of the one just before it is not counted again.
+    """
+    counted = COUNTED[db.engine.dialect.name].first(entered=login, now=here.now, print=fingerprint)
     return Door.SHUT if counted.locked_at else door(counted.attempts, here.service.profile.rules.lockout)
+
+
+def _print(here: Here, login: str, password: str) -> str | None:
+    """By which the same wrong password is known again, where it counts once (setting `same_wrong_once`)."""
+    if not here.service.profile.rules.lockout.same_wrong_once:
+        return None
+    return here.service.vault.fingerprint(f"wrong password\n{login}\n{normalise(password[:LONGEST_PASSWORD])}")
 
 
 def _verdict(here: Here, login: str, stored: str | None, password: str) -> bool:

@@ -17,6 +17,7 @@ class Lockout(Base):
 
     login: Mapped[str] = mapped_column(primary_key=True)  # canonical, as entered
     attempts: Mapped[int]
+    last_print: Mapped[str | None]  # keyed, of the last password tried; only where the same wrong one counts once
     last_at: Mapped[datetime]
     locked_at: Mapped[datetime | None] = mapped_column(index=True)
 

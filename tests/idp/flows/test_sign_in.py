@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 from typing import Any
 
@@ -214,6 +215,51 @@ def test_an_account_outside_its_time_is_refused_with_the_reason_after_the_right_
     assert attempt(make, "aida", PASSWORD) == "not-yet"
     assert [record.after["reason"] for record in acts(app, "sign-in-refused")] == ["closed", "wrong", "not-yet"]
     assert rows(app, sa.select(Session.id)) == []
+
+
+# --- the same wrong password
+
+
+@pytest.fixture
+def forgiving(make: Make) -> Make:
+    """An institution where the same wrong password counts once."""
+    rules = make.service.profile.rules
+    lockout = replace(rules.lockout, same_wrong_once=True)
+    profile = replace(make.service.profile, rules=replace(rules, lockout=lockout))
+    make.app.extensions["achkych"] = make.service = replace(make.service, profile=profile)
+    return make
+
+
+@pytest.mark.parametrize("login", ["aida", "nobody"])
+def test_the_same_wrong_password_counts_once_and_different_ones_lock(forgiving: Make, app: Flask, login: str) -> None:
+    forgiving.account()
+    assert [attempt(forgiving, login) for _ in range(9)] == ["wrong"] * 9
+    assert counter(app, login) == (1, False)
+    assert [attempt(forgiving, login, f"wrong {place}") for place in range(3)] == ["wrong", "wrong", "locked"]
+
+
+def test_of_a_hundred_that_send_the_same_wrong_one_at_once_none_locks_and_different_ones_are_exact(
+    forgiving: Make, app: Flask
+) -> None:
+    forgiving.account()
+    assert attempts(forgiving, 100, 20, "aida") == {"wrong": 100}
+    assert counter(app) == (1, False)
+
+
+def test_the_right_password_twice_takes_no_attempt_of_others_back(forgiving: Make, app: Flask) -> None:
+    """Else whoever knows the password could guess codes without end."""
+    aida = forgiving.account()
+    forgiving.enrol(aida)
+    assert [attempt(forgiving, "aida", f"wrong {place}") for place in range(2)] == ["wrong"] * 2
+    for _ in range(5):
+        assert attempt(forgiving, "aida", PASSWORD) == "in"
+    assert counter(app) == (2, False)
+
+
+def test_nothing_of_a_password_is_kept_where_each_counts(make: Make, app: Flask) -> None:
+    make.account()
+    attempt(make, "aida")
+    assert rows(app, sa.select(Lockout.last_print)) == [(None,)]
 
 
 # --- lifting
