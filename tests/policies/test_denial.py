@@ -1,6 +1,8 @@
 """Why a system is not open to somebody."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.access import SystemRule
 from policies.affiliations import Kind
@@ -34,3 +36,20 @@ def test_the_nearest_reason_is_named(system: SystemRule | None, belongings: list
     assert reason(system, belongings, had_access=True) is Reason.ENDED
     on_leave = [*belongings, Belonging(Kind.EMPLOYEE, "0407", on_leave=True)]
     assert reason(system, on_leave, had_access=True) is Reason.ON_LEAVE
+
+
+@given(
+    audience=st.sets(st.sampled_from(["employee", "student"]), min_size=1),
+    departments=st.sets(st.sampled_from(["0407", "HR"])),
+    on_request=st.booleans(),
+    belongings=st.lists(st.sampled_from([EMPLOYEE, STUDENT, Belonging(Kind.EMPLOYEE, "HR")]), max_size=3),
+)
+def test_nobody_is_told_that_a_system_is_for_others_who_belongs_to_its_audience(
+    audience: set[str], departments: set[str], on_request: bool, belongings: list[Belonging]
+) -> None:
+    system = rule(" ".join(audience), " ".join(departments), on_request)
+    fitting = [one for one in belongings if one.kind.value in audience]
+    why = reason(system, belongings, had_access=False)
+    assert (why in (Reason.EMPLOYEES_ONLY, Reason.STUDENTS_ONLY)) == (bool(belongings) and not fitting)
+    if why is Reason.OTHER_DEPARTMENT:
+        assert all(one.department not in departments for one in fitting)

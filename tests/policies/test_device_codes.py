@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.device_codes import ALPHABET, LENGTH, RULES, Poll, Waiting, may_guess, read_user_code, shown, verdict
 
@@ -65,3 +67,31 @@ def test_five_guesses_are_looked_at_and_no_more() -> None:
 )
 def test_a_device_is_told_where_it_stands(changes: dict[str, object], told: Poll) -> None:
     assert verdict(waiting(**changes), NOW) is told
+
+
+@given(code=st.text(ALPHABET, min_size=LENGTH, max_size=LENGTH), blanks=st.text(" -\u2011\u00a0", max_size=10))
+def test_a_code_is_read_as_it_is_shown_however_it_is_typed(code: str, blanks: str) -> None:
+    assert read_user_code(shown(code)) == read_user_code(blanks + shown(code).lower() + blanks) == code
+
+
+@given(entered=st.text(max_size=200))
+def test_whatever_is_typed_is_a_code_or_nothing(entered: str) -> None:
+    found = read_user_code(entered)
+    assert found is None or (len(found) == LENGTH and set(found) <= set(ALPHABET))
+
+
+@given(
+    approved=st.booleans(), denied=st.booleans(), used=st.booleans(), late=st.integers(-900, 900),
+    ago=st.none() | st.integers(0, 900),
+)  # fmt: skip
+def test_tokens_are_fetched_once_and_never_after_a_refusal_or_the_end(
+    approved: bool, denied: bool, used: bool, late: int, ago: int | None
+) -> None:
+    polled_at = NOW - timedelta(seconds=ago) if ago is not None else None
+    told = verdict(
+        waiting(
+            approved=approved, denied=denied, used=used, polled_at=polled_at, expires_at=NOW - timedelta(seconds=late)
+        ),
+        NOW,
+    )
+    assert (told is Poll.APPROVED) == (approved and not (denied or used or late >= 0))

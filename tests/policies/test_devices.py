@@ -1,8 +1,10 @@
 """Devices in words (5.4)."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from policies.devices import device
+from policies.devices import BROWSERS, SYSTEMS, device
 
 WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 
@@ -22,3 +24,9 @@ WEBKIT = "AppleWebKit/537.36 (KHTML, like Gecko)"
 )
 def test_a_device_is_named_as_people_know_it_and_none_is_guessed(agent: str, named: str) -> None:
     assert device(agent) == named
+
+
+@given(agent=st.text(max_size=300))
+def test_only_words_of_ours_are_told_of_a_device(agent: str) -> None:
+    words = {name for table in (BROWSERS, SYSTEMS) for _, name in table}
+    assert set(filter(None, device(agent).split(", "))) <= words

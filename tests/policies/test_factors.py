@@ -3,8 +3,18 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from policies.factors import FactorRules, in_groups, is_one_time_code, read_code, required
+from policies.factors import (
+    RECOVERY_LENGTH,
+    FactorRules,
+    in_groups,
+    is_one_time_code,
+    officers_needed,
+    read_code,
+    required,
+)
 from policies.permissions import Appointment
 
 NOW = datetime(2026, 9, 7, 8, tzinfo=UTC)
@@ -47,3 +57,22 @@ def test_six_digits_are_a_one_time_code(code: str, is_one: bool) -> None:
 
 def test_long_codes_stand_in_groups() -> None:
     assert in_groups("ABCDEFGHJK") == "ABCD-EFGH-JK"
+
+
+@given(code=st.text("0123456789", min_size=RECOVERY_LENGTH, max_size=RECOVERY_LENGTH))
+def test_a_recovery_code_is_read_as_it_is_shown_and_is_no_one_time_code(code: str) -> None:
+    assert read_code(in_groups(code)) == read_code(f"  {in_groups(code)} ".replace("-", " - ")) == code
+    assert not is_one_time_code(code)
+
+
+@given(entered=st.text(max_size=100))
+def test_what_is_read_is_plain_and_short_and_reading_it_again_changes_nothing(entered: str) -> None:
+    read = read_code(entered)
+    assert read.isascii() and len(read) <= RECOVERY_LENGTH and read_code(read) == read
+
+
+@given(role=st.text(max_size=10), days=st.integers(-5, 5))
+def test_whoever_must_have_a_factor_needs_two_officers_to_lose_it(role: str, days: int) -> None:
+    one = appointed(role, NOW + days * DAY)
+    assert officers_needed([one], NOW) == (2 if required([one], FactorRules(), NOW) else 1)
+    assert officers_needed([], NOW) == 1

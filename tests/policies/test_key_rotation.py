@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.key_rotation import RotationRules, hand_over
 
@@ -25,3 +27,19 @@ def test_rules_by_which_a_key_would_sign_unheard_of_do_not_hold() -> None:
     with pytest.raises(ValueError, match="longer than the key set is cached"):
         RotationRules(publication=timedelta(seconds=305))
     RotationRules(publication=timedelta(seconds=306))
+
+
+SECONDS = st.integers(0, 100_000).map(lambda seconds: timedelta(seconds=seconds))
+
+
+@given(publication=SECONDS, cached=SECONDS, noticed=SECONDS, leeway=SECONDS, longest=SECONDS)
+def test_no_token_outlives_its_key_and_no_key_signs_unheard_of(
+    publication: timedelta, cached: timedelta, noticed: timedelta, leeway: timedelta, longest: timedelta
+) -> None:
+    if publication <= cached + noticed:
+        with pytest.raises(ValueError, match="published"):
+            RotationRules(publication, cached, noticed, leeway)
+        return
+    handover = hand_over(NOW, longest, RotationRules(publication, cached, noticed, leeway))
+    assert handover.signs_from > NOW + cached
+    assert handover.old_until >= handover.signs_from + longest

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.permissions import PERMISSIONS, Appointment, Who, Whom, may
 
@@ -82,3 +84,32 @@ def test_a_lock_on_a_login_that_nobody_has_is_lifted_by_an_admin_only() -> None:
 def test_an_act_without_a_row_is_an_error_and_not_a_refusal() -> None:
     with pytest.raises(KeyError):
         may("delete-everything", who("admin"), AIDA, NOW)
+
+
+APPOINTMENTS = st.lists(
+    st.builds(
+        Appointment,
+        role=st.sampled_from(["officer", "admin", "hr", "security", "rector"]),
+        department=st.none() | st.sampled_from(["0407", "0112"]),
+        system=st.none() | st.sampled_from(["moodle", "unet"]),
+        from_=st.integers(-3, 3).map(lambda days: NOW + days * DAY),
+        until=st.none() | st.integers(-3, 3).map(lambda days: NOW + days * DAY),
+    ),
+    max_size=4,
+)
+FOR_ONESELF = {"register-client", "see-desk", "see-order", "read-audit"}  # acts that are about nobody
+
+
+@given(act=st.sampled_from(EVERY_ACT), appointments=APPOINTMENTS)
+def test_nobody_acts_on_the_own_account_whatever_the_appointments(act: str, appointments: list[Appointment]) -> None:
+    assert act in FOR_ONESELF or not may(act, Who("me", tuple(appointments)), MYSELF, NOW)
+
+
+@given(act=st.sampled_from(EVERY_ACT), appointments=APPOINTMENTS, more=APPOINTMENTS)
+def test_another_appointment_never_takes_a_right_and_a_past_one_never_gives_one(
+    act: str, appointments: list[Appointment], more: list[Appointment]
+) -> None:
+    before = may(act, Who("me", tuple(appointments)), AIDA, NOW)
+    assert not before or may(act, Who("me", (*appointments, *more)), AIDA, NOW)
+    over = [one for one in more if one.until is not None and one.until <= NOW]
+    assert may(act, Who("me", (*appointments, *over)), AIDA, NOW) == before

@@ -1,14 +1,18 @@
 """A profile is data, and every mistake in it is told at once."""
 
+import tomllib
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.claims import EVERY_CLAIM, USUAL
 from policies.profile import Names
-from policies.profile_text import ProfileError, parse_profile
+from policies.profile_text import ProfileError, _profile, parse_profile
+from policies.toml_section import Section
 
 KSTU = (Path(__file__).parents[2] / "policies/profiles/kstu.toml").read_text("utf-8")
 
@@ -243,3 +247,34 @@ def test_a_system_may_say_where_it_is_opened_over_https_only() -> None:
     for url in ("http://unet.kstu.kg", "javascript:alert(1)", "https://a b", "https://evil\\n", "https://user@host"):
         told = SMALL.replace('responsible = "B"', f'responsible = "B"\nurl = "{url}"')
         assert any(one.startswith("systems[0].url:") for one in mistakes(told)), url
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20) | st.dates(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+KEYS = sorted(tomllib.loads(SMALL))
+
+
+@given(
+    key=st.sampled_from(KEYS), inner=st.none() | st.sampled_from(["code", "names", "kind", "password"]), value=VALUES
+)
+def test_whatever_stands_in_a_profile_it_is_read_or_every_mistake_has_its_place(
+    key: str, inner: str | None, value: object
+) -> None:
+    values = tomllib.loads(SMALL)
+    part = values[key][0] if isinstance(values[key], list) and values[key] else values[key]
+    if inner and isinstance(part, dict):
+        part[inner] = value
+    else:
+        values[key] = value
+    told: list[str] = []
+    _profile(Section(values, "", told))
+    assert all(": " in mistake for mistake in told)
+
+
+@given(text=st.text(max_size=200))
+def test_a_text_that_is_no_profile_is_refused_and_nothing_else_is_raised(text: str) -> None:
+    with pytest.raises(ProfileError):
+        parse_profile(text)

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.recovery import Addresses, Answer, Asked, Forgotten, RecoveryRules, answer
 
@@ -43,3 +45,28 @@ def test_students_may_be_mailed_at_the_universitys_address(
 ) -> None:
     assert Addresses(personal, "a@kstu.kg", frozenset(kinds)).to_use(entered, RULES) == used
     assert Addresses(personal, None, frozenset(kinds)).to_use(entered, RULES) == personal, "without a mailbox"
+
+
+@given(
+    forgotten=st.sampled_from(Forgotten), is_open=st.booleans(), activated=st.booleans(), has_address=st.booleans(),
+    mails=st.integers(0, 10),
+)  # fmt: skip
+def test_a_mail_goes_only_to_an_open_account_with_an_address_and_never_more_than_the_rules_let(
+    forgotten: Forgotten, is_open: bool, activated: bool, has_address: bool, mails: int
+) -> None:
+    if answer(forgotten, Asked(is_open, activated, has_address, mails), RULES) is Answer.MAIL:
+        assert is_open and has_address and mails < RULES.mails
+        assert activated or forgotten is Forgotten.LOGIN
+
+
+@given(
+    personal=st.none() | st.emails(), corporate=st.none() | st.emails(), entered=st.text(max_size=30),
+    kinds=st.sets(st.sampled_from(["student", "employee"])),
+)  # fmt: skip
+def test_only_addresses_of_the_account_are_used_and_who_has_a_personal_one_is_always_reached(
+    personal: str | None, corporate: str | None, entered: str, kinds: set[str]
+) -> None:
+    used = Addresses(personal, corporate, frozenset(kinds)).to_use(entered, RULES)
+    assert used in (personal, corporate)
+    assert personal is None or used is not None
+    assert "student" in kinds or used == personal

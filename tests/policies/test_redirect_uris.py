@@ -1,6 +1,10 @@
 """Addresses of clients: what may be registered and what never."""
 
+from urllib.parse import urlsplit
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.redirect_uris import LONGEST_URI, is_loopback, redirect_uri_refusal, web_address_refusal
 
@@ -82,3 +86,12 @@ def test_other_addresses_of_a_client_may_have_fragments() -> None:
 )
 def test_loopback_is_this_very_machine(host: str | None, verdict: bool) -> None:
     assert is_loopback(host) is verdict
+
+
+@given(uri=st.text(max_size=60) | st.from_regex(r"https?://[ -~]{0,30}", fullmatch=True), native=st.booleans())
+def test_an_address_that_is_taken_is_plain_and_leads_where_it_says(uri: str, native: bool) -> None:
+    if redirect_uri_refusal(uri, native) is None:
+        parts = urlsplit(uri)
+        assert uri.isascii() and uri.isprintable() and not {"#", "*", " ", "\\"} & set(uri)
+        assert parts.username is None and parts.password is None
+        assert parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname)) or native

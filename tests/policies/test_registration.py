@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.registration import HOUSE_FIELDS, READERS, ClientMetadata, Mistake, plain_metadata, read_metadata
 from policies.strict_signing import SIGNED_FOR_CLIENTS
@@ -216,3 +218,19 @@ def test_only_a_client_without_any_proof_is_public() -> None:
 
 def test_the_fields_of_the_house_are_fields() -> None:
     assert set(HOUSE_FIELDS) <= READERS.keys()
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20) | st.sampled_from([CALLBACK, "RS256", "code"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@given(said=st.dictionaries(st.sampled_from(sorted(READERS)), ANYTHING, max_size=6))
+def test_whatever_a_client_says_is_taken_as_it_is_told_back_or_refused_by_field(said: dict[str, Any]) -> None:
+    metadata, mistakes = read_metadata(USUAL | said)
+    if not mistakes:
+        again, none = read_metadata(plain_metadata(metadata))
+        assert (again, none) == (metadata, ())
+    assert all(mistake.field in READERS for mistake in mistakes)

@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.registration import MANAGE_CLIENTS, ClientMetadata, read_metadata
 from policies.self_registration import beyond_reach, self_registered
@@ -96,3 +98,18 @@ def test_openid_connect_leaves_the_nonce_to_the_client_and_what_people_tighten_s
     assert self_registered(asked, frozenset({"openid"}), None)[0]["require_nonce"] is False
     tightened = ClientMetadata(redirect_uris=("https://rp.example/cb",), require_nonce=True)
     assert self_registered(asked, frozenset({"openid"}), tightened)[0]["require_nonce"] is True
+
+
+@given(
+    said=st.dictionaries(
+        st.sampled_from(["scope", "first_party", "security_profile", "resources", "audiences", "claims", "require_pkce"]),
+        st.booleans() | st.text(max_size=10) | st.lists(st.text(max_size=10), max_size=3)
+        | st.sampled_from(["openid email profile", "fapi2-security"]),
+    )
+)  # fmt: skip
+def test_whatever_it_says_it_gets_no_right_that_only_people_give(said: dict[str, Any]) -> None:
+    registration, mistakes = self_registered(USUAL | said, SCOPES, None)
+    metadata, more = read_metadata(registration)
+    if not mistakes and not more:
+        assert not metadata.first_party and set(metadata.scope) <= SCOPES
+        assert (metadata.resources, metadata.audiences, metadata.claims) == ((), (), None)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.sessions import OFFICER, PERSON, SessionRules, alive, is_fresh
 
@@ -31,3 +33,17 @@ def test_officers_are_signed_out_sooner() -> None:
 def test_a_sign_in_is_fresh_for_five_minutes() -> None:
     assert is_fresh(START, START + timedelta(minutes=5) - MOMENT)
     assert not is_fresh(START, START + timedelta(minutes=5))
+
+
+MINUTES = st.integers(0, 3_000).map(lambda minutes: timedelta(minutes=minutes))
+
+
+@given(seen=MINUTES, later=MINUTES, more=MINUTES)
+def test_a_session_that_is_over_stays_over_and_one_of_an_officer_is_never_the_longer(
+    seen: timedelta, later: timedelta, more: timedelta
+) -> None:
+    now = START + seen + later
+    for rules in (PERSON, OFFICER):
+        assert alive(START, START + seen, now, rules) or not alive(START, START + seen, now + more, rules)
+    assert alive(START, START + seen, now, PERSON) or not alive(START, START + seen, now, OFFICER)
+    assert is_fresh(START, START + more) or not is_fresh(START, START + more + later)

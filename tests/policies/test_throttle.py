@@ -1,6 +1,8 @@
 """Regulation 5.7 and security.md: a limit per client that bites before one client can lock many accounts."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from policies.lockout import LockoutRules
 from policies.throttle import ThrottleRules, client_of
@@ -30,3 +32,15 @@ def test_the_networks_of_the_institution_may_do_more() -> None:
 def test_by_default_one_client_locks_no_more_than_a_handful_of_accounts() -> None:
     to_a_lock = LockoutRules().allowed_failures + 1
     assert ThrottleRules().allowance(inside=False) // to_a_lock <= 7
+
+
+@given(address=st.ip_addresses().map(str) | st.text(max_size=40))
+def test_a_client_has_one_name_and_every_address_of_a_site_the_same(address: str) -> None:
+    name = client_of(address)
+    assert name == client_of(name.partition("/")[0]) or name == "elsewhere"
+
+
+@given(wrong=st.integers(4, 10_000), inside=st.integers(4, 100_000))
+def test_inside_counts_for_itself(wrong: int, inside: int) -> None:
+    rules = ThrottleRules(wrong=wrong, wrong_inside=inside)
+    assert (rules.allowance(False), rules.allowance(True)) == (wrong, inside)

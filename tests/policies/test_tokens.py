@@ -2,6 +2,9 @@
 
 from datetime import UTC, datetime, timedelta
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from policies.tokens import TokenRules, refresh_until
 
 START = datetime(2026, 9, 7, 8, tzinfo=UTC)
@@ -21,3 +24,16 @@ def test_a_refresh_token_lives_from_use_to_use() -> None:
 def test_no_refresh_token_outlives_its_family() -> None:
     end = START + RULES.refresh_absolute
     assert refresh_until(START, end - timedelta(minutes=1), RULES) == end
+
+
+SECONDS = st.integers(0, 10_000_000).map(lambda seconds: timedelta(seconds=seconds))
+
+
+@given(used=SECONDS, later=SECONDS)
+def test_a_refresh_token_never_outlives_its_family_and_using_it_never_shortens_it(
+    used: timedelta, later: timedelta
+) -> None:
+    until = refresh_until(START, START + used, RULES)
+    assert until <= START + RULES.refresh_absolute
+    assert until <= START + used + RULES.refresh_idle
+    assert refresh_until(START, START + used + later, RULES) >= until
