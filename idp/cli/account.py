@@ -4,8 +4,9 @@ import click
 
 from idp.cli.session import at_the_command
 from idp.flows.bootstrap_account import bootstrap_account
+from idp.flows.change_factors import factors_of
 from idp.flows.find_account import find_account
-from idp.flows.reset_factors import remove_factors
+from idp.flows.reset_factors import LONGEST_REASON, remove_factors
 
 
 @click.group()
@@ -20,9 +21,11 @@ def reset(login: str, reason: str) -> None:
     """Remove every second factor of LOGIN: where there is no second officer who could consent."""
     with at_the_command() as here:
         account = find_account(login)
-        if account is None or not reason.strip():
-            raise click.ClickException("nobody has this login" if account is None else "a reason is needed")
-        remove_factors(here, account, reason.strip())
+        if account is None or not factors_of(account.id):
+            raise click.ClickException("nobody has this login" if account is None else "it has no second factor")
+        if not reason.strip():
+            raise click.ClickException("a reason is needed")
+        remove_factors(here, account, reason.strip()[:LONGEST_REASON])
     click.echo(f"{login} has no second factor any more, is signed out everywhere, and has been told")
 
 

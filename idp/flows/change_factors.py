@@ -22,7 +22,7 @@ from idp.flows.refusal import Refusal
 from idp.flows.second_factor import fingerprint, seed_of, timecode_of
 from idp.flows.send_message import send_message
 from idp.flows.sessions import start_session
-from idp.models import Account, Factor, Recovery, RecoveryCode
+from idp.models import Account, Factor, FactorReset, Recovery, RecoveryCode
 from idp.models.factor import PASSKEY, TOTP
 from policies.assurance import BEST, WITH_PASSKEY
 from policies.factors import RECOVERY_ALPHABET, RECOVERY_CODES, RECOVERY_LENGTH, in_groups, read_code
@@ -145,6 +145,18 @@ def new_recovery_codes(here: Here, account: Account) -> tuple[str, ...]:
     return tuple(in_groups(code) for code in codes)
 
 
+def settle_resets(here: Here, *which: sa.ColumnElement[bool]) -> bool:
+    """Let what officers have asked for wait no longer; whether anything did."""
+    settled = (
+        sa.update(FactorReset)
+        .where(FactorReset.settled_at.is_(None), *which)
+        .values(settled_at=here.now)
+        .returning(FactorReset.id)
+        .execution_options(synchronize_session=False)
+    )
+    return db.session.execute(settled).first() is not None
+
+
 def _name(entered: str, otherwise: str) -> str:
     return " ".join(entered.split())[:LONGEST_NAME] or otherwise
 
@@ -158,4 +170,6 @@ def tell_of_change(
     record(here, act, account, before={"factor": values["before"]}, after=after)
     key = f"{act}/{account.login}/{here.now.isoformat()}"
     void_links(here, Recovery, account.id)
+    if act != "factor-reset-asked":
+        settle_resets(here, FactorReset.account_id == account.id)
     send_message(here, account, "factors_changed", key, change=act, misuse_link=misuse_link(here, account.id))

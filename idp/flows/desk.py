@@ -16,7 +16,7 @@ from idp.flows.write_person import home_address
 from idp.models import Account, Activation, AffiliationRow, Department, Lockout, Order, Person, System, Task
 from policies.deadlines import standing
 from policies.naming import display_name
-from policies.permissions import Whom, is_current, may
+from policies.permissions import Appointment, Whom, is_current, may
 
 MOST_ROWS = 200
 
@@ -35,14 +35,19 @@ def _may(here: Here, act: str, account: Account, departments: frozenset[str], sy
     return here.who is not None and may(act, here.who, Whom(str(account.id), departments, system), here.now)
 
 
-def _within_reach(here: Here) -> list[sa.ColumnElement[bool]]:
-    """Before the rows are counted off: what is far from the officer's departments must not crowd out their own."""
+def _within_reach(here: Here, by_system: bool = False) -> sa.ColumnElement[bool]:
+    """Before the rows are counted off: what is far from the officer's departments (and systems) must not crowd out
+    their own.  Wider than the permissions table, which decides."""
     current = [one for one in here.who.appointments if is_current(one, here.now)] if here.who else []
-    departments = {one.department for one in current}
-    if None in departments:
-        return []
-    ever = sa.select(AffiliationRow.person_id).where(AffiliationRow.department.in_(sorted(filter(None, departments))))
-    return [Person.id.in_(ever)]
+    return sa.or_(sa.false(), *(_reach(one, by_system) for one in current if one.role in ("officer", "admin")))
+
+
+def _reach(one: Appointment, by_system: bool) -> sa.ColumnElement[bool]:
+    if one.role == "admin":
+        return sa.true()
+    ever = sa.select(AffiliationRow.person_id).where(AffiliationRow.department == one.department)
+    department = Person.id.in_(ever) if one.department else sa.true()
+    return sa.and_(department, Task.system == one.system) if by_system and one.system else department
 
 
 def _lockouts(here: Here, language: str) -> list[dict[str, Any]]:
@@ -50,7 +55,7 @@ def _lockouts(here: Here, language: str) -> list[dict[str, Any]]:
         sa.select(Account, Person, Lockout.locked_at)
         .join(Person, Person.id == Account.person_id)
         .join(Lockout, Lockout.login == Account.login)
-        .where(Lockout.locked_at.is_not(None), *_within_reach(here))
+        .where(Lockout.locked_at.is_not(None), _within_reach(here))
         .order_by(Lockout.locked_at)
         .limit(MOST_ROWS)
     ).all()
@@ -76,7 +81,7 @@ def _tasks(here: Here, language: str) -> list[dict[str, Any]]:
         .join(Person, Person.id == Account.person_id)
         .join(System, System.code == Task.system)
         .join(Order, Order.id == Task.order_pk, isouter=True)
-        .where(Task.status.in_(["manual", "failed"]), *_within_reach(here))
+        .where(Task.status.in_(["manual", "failed"]), _within_reach(here, by_system=True))
         .order_by(Task.due_at, Task.priority, Task.id)
         .limit(MOST_ROWS)
     ).all()
@@ -113,7 +118,7 @@ def _waiting(here: Here) -> list[dict[str, Any]]:
         sa.select(Account, Person, Activation, issued)
         .join(Person, Person.id == Account.person_id)
         .join(Activation, sa.and_(Activation.account_id == Account.id, *waits(Activation, here.now)), isouter=True)
-        .where(Account.activated_at.is_(None), Account.closed_at.is_(None), *_within_reach(here))
+        .where(Account.activated_at.is_(None), Account.closed_at.is_(None), _within_reach(here))
         .order_by(Account.created_at)
         .limit(MOST_ROWS)
     ).all()

@@ -6,10 +6,11 @@ from idp.db import db
 from idp.errors import Forbidden
 from idp.flows.departments import departments_of
 from idp.flows.here import Here
+from idp.flows.misuse_cases import has_open_case
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
-from idp.models import Account, Lockout, MisuseReport
+from idp.models import Account, Lockout
 from policies.permissions import Whom, may
 
 
@@ -24,7 +25,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
         raise Forbidden("lift-lockout")
     if not reason.strip():
         return Refusal("reason-required")
-    if _has_open_case(account):
+    if _is_looked_into(account):
         return Refusal("case-open")
     lifted = db.session.execute(
         sa.update(Lockout)
@@ -40,8 +41,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
     return None
 
 
-def _has_open_case(account: Account) -> bool:
-    """A report that runs now holds the lockout's row, and is waited for."""
+def _is_looked_into(account: Account) -> bool:
+    """A report of misuse that runs now holds the lockout's row, and is waited for."""
     db.session.execute(sa.select(Lockout.login).where(Lockout.login == account.login).with_for_update())
-    opened = sa.exists().where(MisuseReport.account_id == account.id, MisuseReport.closed_at.is_(None))
-    return bool(db.session.scalar(sa.select(opened)))
+    return has_open_case(account.id)

@@ -34,6 +34,12 @@ def misuse_cases(here: Here) -> list[dict[str, Any]]:
     ]
 
 
+def has_open_case(account_id: UUID) -> bool:
+    """Whether reported misuse of the account is looked into."""
+    opened = sa.exists().where(MisuseReport.account_id == account_id, MisuseReport.closed_at.is_(None))
+    return bool(db.session.scalar(sa.select(opened)))
+
+
 def close_misuse_case(here: Here, case_id: UUID, result: str) -> Refusal | None:
     """Close the case with a written `result`.  None when done; refusals: ``result-required``, ``gone``.
 

@@ -12,11 +12,12 @@ from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from uuid_utils.compat import uuid7
 
 from idp.db import db
+from idp.flows.change_factors import settle_resets
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.send_message import send_message
 from idp.flows.sessions import end_all_sessions
-from idp.models import Account, Lockout, MisuseReport
+from idp.models import Account, FactorReset, Lockout, MisuseReport
 
 INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 LONGEST_WORDS = 500  # characters
@@ -30,6 +31,7 @@ def report_misuse(here: Here, account: Account, way: str, told: str = "") -> boo
     owner = here.acting_as(f"account/{account.login}")
     locked = _lock(owner, account)  # first: a sign-in that runs now waits for it, or is ended below
     end_all_sessions(owner, account, "misuse-reported")
+    settle_resets(owner, FactorReset.account_id == account.id)
     case = _open_case(owner, account, way, told.strip()[:LONGEST_WORDS] or None)
     if locked:
         record(owner, "locked", account, before={"locked": False}, after={"locked": True, "reason": "misuse-reported"})

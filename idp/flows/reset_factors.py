@@ -16,15 +16,17 @@ from uuid_utils.compat import uuid7
 
 from idp.db import db
 from idp.errors import Forbidden
-from idp.flows.change_factors import factors_of, tell_of_change
+from idp.flows.change_factors import factors_of, settle_resets, tell_of_change
 from idp.flows.departments import departments_now, departments_of
 from idp.flows.here import Here
+from idp.flows.misuse_cases import has_open_case
+from idp.flows.one_time_links import hold
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import end_all_sessions
 from idp.models import Account, Factor, FactorReset, Officer, Person, RecoveryCode
 from policies.factors import officers_needed
 from policies.naming import display_name
-from policies.permissions import Appointment, Whom, may
+from policies.permissions import Appointment, Who, Whom, may
 
 INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 LONGEST_REASON = 500  # characters
@@ -41,8 +43,8 @@ class Reset(Enum):
 def reset_factors(here: Here, account: Account, reason: str) -> Reset | Refusal:
     """Remove every factor, or ask for it, or consent to what another officer has asked for.
 
-    Refusals: ``reset-reason-required``, ``no-factor``, ``second-officer-needed`` (who asked asks again).  Raises
-    `Forbidden` for officers of other departments, and for oneself.
+    Refusals: ``reset-reason-required``, ``case-open``, ``no-factor``, ``second-officer-needed`` (who asked asks again).
+    Raises `Forbidden` for officers of other departments, and for oneself.
     """
     if here.who is None or not _may(here, account):
         raise Forbidden("reset-factors")
@@ -50,10 +52,13 @@ def reset_factors(here: Here, account: Account, reason: str) -> Reset | Refusal:
     told = reason.strip()[:LONGEST_REASON]
     if not told:
         return Refusal("reset-reason-required")
+    hold(account.id)  # of several at once each sees what the one before has done
+    if has_open_case(account.id):
+        return Refusal("case-open")
     names = [factor.name for factor in factors_of(account.id)]
     if not names:
         return Refusal("no-factor")
-    if officers_needed(_appointments(account.id), here.now) == 1 or _consent(here, account.id, by):
+    if officers_needed(_appointments(account.id), here.now) == 1 or _consent(here, account, by):
         remove_factors(here, account, told)
         return Reset.DONE
     if not _ask(here, account, by, told):
@@ -80,7 +85,7 @@ def refuse_reset(here: Here, reset_id: UUID) -> Refusal | None:
     account = db.session.get_one(Account, row.account_id) if row else None
     if account is None or not _may(here, account):
         raise Forbidden("reset-factors")
-    if not _settle(here, FactorReset.id == reset_id):
+    if not settle_resets(here, FactorReset.id == reset_id):
         return Refusal("gone")
     names = [factor.name for factor in factors_of(account.id)]
     tell_of_change(here, account, "factor-reset-refused", {"before": names, "after": names})
@@ -125,26 +130,19 @@ def _appointments(account_id: UUID) -> list[Appointment]:
     return [Appointment(*row) for row in db.session.execute(columns.where(Officer.account_id == account_id))]
 
 
-def _consent(here: Here, account_id: UUID, by: UUID) -> bool:
-    """Whether another officer has asked for it and waits; of several who consent at once, one does."""
-    theirs = (FactorReset.account_id == account_id, FactorReset.asked_by != by)
-    return _settle(here, *theirs, FactorReset.expires_at > here.now)
-
-
-def _settle(here: Here, *which: sa.ColumnElement[bool]) -> bool:
-    settled = (
-        sa.update(FactorReset)
-        .where(FactorReset.settled_at.is_(None), *which)
-        .values(settled_at=here.now)
-        .returning(FactorReset.id)
-        .execution_options(synchronize_session=False)
-    )
-    return db.session.execute(settled).first() is not None
+def _consent(here: Here, account: Account, by: UUID) -> bool:
+    """Whether another officer has asked for it, waits, and might still ask; of several who consent at once, one does."""
+    theirs = (FactorReset.account_id == account.id, FactorReset.asked_by != by, FactorReset.expires_at > here.now)
+    asked_by = db.session.scalar(sa.select(FactorReset.asked_by).where(FactorReset.settled_at.is_(None), *theirs))
+    if asked_by is None or not settle_resets(here, *theirs):
+        return False
+    asker = Who(str(asked_by), tuple(_appointments(asked_by)))
+    return may("reset-factors", asker, Whom(str(account.id), departments_of(here, account), None), here.now)
 
 
 def _ask(here: Here, account: Account, by: UUID, reason: str) -> bool:
     """False when it was asked for already; what has lapsed makes room."""
-    _settle(here, FactorReset.account_id == account.id, FactorReset.expires_at <= here.now)
+    settle_resets(here, FactorReset.account_id == account.id, FactorReset.expires_at <= here.now)
     put = INSERTS[db.engine.dialect.name](FactorReset).values(
         id=uuid7(), account_id=account.id, asked_by=by, reason=reason, asked_at=here.now,
         expires_at=here.now + here.service.profile.rules.factors.consent_within,

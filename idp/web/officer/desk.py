@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from idp.db import db
+from idp.errors import Forbidden
 from idp.flows.activate import issue_activation_again
 from idp.flows.confirm_task import confirm_task
 from idp.flows.desk import desk
@@ -58,12 +59,15 @@ def refuse(reset_id: UUID) -> Response | tuple[str, int]:
 
 @bp.post("/lockouts/lift")
 def lift_several() -> Response | tuple[str, int]:
-    """One reason for many; each is lifted for itself, and who could not be is named."""
-    accounts = [account for chosen in request.form.getlist("account") if (account := _chosen(chosen))]
+    """One reason for many; each is lifted for itself, and who could not be is named.  What is not the officer's to lift
+    is like what is not there."""
     reason = request.form.get("reason", "")
-    if not accounts:
+    chosen = [account for one in dict.fromkeys(request.form.getlist("account")) if (account := _chosen(one))]
+    answers = [(account.login, _lifted(account, reason)) for account in chosen]
+    tried = [(login, answer) for login, answer in answers if answer != "not-yours"]
+    refused = [(login, answer) for login, answer in tried if isinstance(answer, Refusal)]
+    if not tried:
         return _answer(Refusal("none-chosen"), "", "")
-    refused = [(account.login, refusal) for account in accounts if (refusal := lift_lockout(g.here, account, reason))]
     if refused and refused[0][1].code == "reason-required":
         return _answer(refused[0][1], "several-reason", "")
     if not refused:
@@ -78,6 +82,13 @@ def _chosen(account_id: str) -> Account | None:
         return db.session.get(Account, UUID(account_id))
     except ValueError:
         return None
+
+
+def _lifted(account: Account, reason: str) -> Refusal | str | None:
+    try:
+        return lift_lockout(g.here, account, reason)
+    except Forbidden:
+        return "not-yours"
 
 
 def _named(login: str, refusal: Refusal) -> dict[str, str]:
