@@ -30,7 +30,6 @@ from idp.web import guard, language, place
 from idp.web.form_session import FormSession
 
 MAX_BODY = 1_000_000  # bytes
-MAX_FIELDS = 1_000
 MOST_CONNECTIONS = 6  # to the database, of one process at rest
 DOORS = {  # what programs are told when something goes wrong, by the beginning of their paths
     "/api/": problem.tell,
@@ -83,7 +82,7 @@ def flask_options(settings: Settings) -> dict[str, Any]:
             "hide_parameters": True,  # they may be personal data, and errors end in the log
         },
         "MAX_CONTENT_LENGTH": MAX_BODY,
-        "MAX_FORM_PARTS": MAX_FIELDS,
+        "MAX_FORM_PARTS": place.MAX_FIELDS,
         "SESSION_COOKIE_NAME": place.cookie_name(settings, "form"),
         "SESSION_COOKIE_SECURE": settings.https,
         "SESSION_COOKIE_HTTPONLY": True,

@@ -1,6 +1,5 @@
 /* Passkeys: fills the hidden field of a form with what the browser answers, then sends the form.  Without this file, or
    in a browser without passkeys, those forms stay hidden and everything else works. */
-"use strict";
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
 const text = (buffer) => btoa(String.fromCharCode(...new Uint8Array(buffer)))
   .replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");

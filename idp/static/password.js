@@ -1,6 +1,5 @@
 /* While a password is typed: which rules it keeps, and how strong it is.  The rules are the server's; it is asked when the
    typing rests.  Without this file the page tells all of it once the form is sent. */
-"use strict";
 const form = document.querySelector("form[data-advice]");
 const field = form.elements.password;
 const strength = document.getElementById("strength");

@@ -1,12 +1,13 @@
 """The language of a page: what the person chose, else the account's, else the client's wish, else the browser's."""
 
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlencode
 
 from flask import Flask, g, request, session
 from flask.globals import request_ctx
 from flask_babel import Babel, format_date, get_locale
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 
 from idp.service import service
 from idp.web.audience import for_programs
@@ -56,7 +57,9 @@ def _for_every_page() -> dict[str, Any]:
 def _same_page_in(code: str) -> str:
     """A link to this page in another language; the answer to a form has its page where the form was."""
     kept = [(name, value) for name, value in request.args.items(multi=True) if name != "lang"]
-    waiting = request.form.get("request") if request.method == "POST" else None
+    waiting = None
+    with suppress(RequestEntityTooLarge):  # of which this page tells
+        waiting = request.form.get("request") if request.method == "POST" else None
     if waiting:
         kept.append(("request", waiting))
     path = request.path if request.method in ("GET", "HEAD") else _page_of_form(request.path)

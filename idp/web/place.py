@@ -23,6 +23,7 @@ from idp.web.audience import for_programs
 from policies.permissions import Who
 
 LONGEST_TOKEN = 100  # characters
+MAX_FIELDS = 1_000  # of a form
 DEVICE_KNOWN = timedelta(days=400)  # as long as browsers keep a cookie at most
 CHANGING = {"POST", "PUT", "PATCH", "DELETE"}
 FILES = {"static", "bootstrap.static"}
@@ -82,6 +83,10 @@ def _place() -> None:
     g.session = g.outlived = None
     if request.host != house.settings.host and not request.path.startswith("/health/"):
         abort(400)
+    if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MAX_FIELDS:
+        abort(413)  # Werkzeug counts the fields of multipart forms only
+    if not for_programs(request.path) and any("\0" in value for _, value in request.form.items(multi=True)):
+        abort(400)  # nobody types it, and PostgreSQL keeps no text with it
     g.here = _circumstances(house) if for_programs(request.path) else _of_person(house)
 
 
