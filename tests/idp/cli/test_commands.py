@@ -188,3 +188,12 @@ def test_keys_are_replaced_and_listed(installation: Installation) -> None:
     ]
     assert listed.count("destroyed") == 5
     assert f"{new}  ES256  destroyed" in listed
+
+
+def test_factors_are_reset_at_the_machine_only_where_there_are_some(installation: Installation) -> None:
+    words = ("account", "reset-factors", "nobody", "--reason", "lost")
+    assert "nobody has this login" in installation.run(*words).stderr
+    with sqlite3.connect(installation.database) as database:
+        [login] = database.execute("SELECT login FROM account LIMIT 1").fetchone()
+    refused = installation.run("account", "reset-factors", login, "--reason", "lost")
+    assert refused.returncode == 1 and "it has no second factor" in refused.stderr
