@@ -158,7 +158,7 @@ def settle_resets(here: Here, *which: sa.ColumnElement[bool]) -> bool:
 
 
 def _name(entered: str, otherwise: str) -> str:
-    return " ".join(entered.split())[:LONGEST_NAME] or otherwise
+    return " ".join(entered.replace("\0", " ").split())[:LONGEST_NAME] or otherwise
 
 
 def tell_of_change(

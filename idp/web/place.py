@@ -85,8 +85,6 @@ def _place() -> None:
         abort(400)
     if request.mimetype == "application/x-www-form-urlencoded" and request.get_data().count(b"&") >= MAX_FIELDS:
         abort(413)  # Werkzeug counts the fields of multipart forms only
-    if not for_programs(request.path) and any("\0" in value for _, value in request.form.items(multi=True)):
-        abort(400)  # nobody types it, and PostgreSQL keeps no text with it
     g.here = _circumstances(house) if for_programs(request.path) else _of_person(house)
 
 

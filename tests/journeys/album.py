@@ -271,7 +271,7 @@ class Album:
         page.fill("#code", "000")
         send(page)
         yield "second-factor-wrong", page
-        other = self.scene.make.account("begimai")
+        other = self.scene.make.account("passkeyholder")
         self.scene.make.give_passkey(other)
         page = self._open()
         sign_in(page, other)
