@@ -194,7 +194,7 @@ class Album:
 
     def _details(self) -> Iterator[tuple[str, Page]]:
         known = {"work_phone": "+996312000000", "mobile_phone": "+996700000001"}
-        page = self._signed_in(self.scene.make.account("meerim", **known), "/account/profile")
+        page = self._signed_in(self.scene.make.account("meerimai", **known), "/account/profile")
         yield "details", page
         page.goto("/account/profile/contacts")
         yield "contacts", page
