@@ -7,7 +7,7 @@ go through `reader()`, which takes no lock at all.
 
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -17,6 +17,7 @@ import psycopg
 import sqlalchemy as sa
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import event, orm
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import Connection, Dialect, Engine
 from sqlalchemy.ext.compiler import compiles
@@ -94,6 +95,14 @@ def _gathered_postgresql(element: gathered, compiler: Any, **options: Any) -> st
 
 
 db = SQLAlchemy(model_class=Base)
+
+
+INSERTS: Mapping[str, Callable[[Any], Any]] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+def insert(table: Any) -> Any:
+    """A new row of a table or model in the words of the database in use, which may be told what to do on a conflict."""
+    return INSERTS[db.engine.dialect.name](table)
 
 
 def reader() -> Engine:

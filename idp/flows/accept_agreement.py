@@ -6,10 +6,9 @@ Owns the record of acceptance; which one is missing is decided in `policies/agre
 from typing import cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from uuid_utils.compat import uuid7
 
-from idp.db import db
+from idp.db import db, insert
 from idp.flows.agreement_texts import keep_text
 from idp.flows.here import Here
 from idp.flows.record import Named, record
@@ -37,7 +36,6 @@ def accept_agreement(here: Here, account: Named, sha256: str) -> Refusal | None:
 
 def _note(here: Here, account: Named, version: str, sha256: str) -> bool:
     """Whether it is new."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     noted = (
         insert(TABLE)
         .values(

@@ -9,9 +9,8 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
-from idp.db import db
+from idp.db import db, insert
 from idp.flows.here import Here
 from idp.models import Acceptance, AgreementText
 from policies.profile import AgreementTexts
@@ -34,7 +33,6 @@ class Accepted:
 
 def keep_text(here: Here, agreement: AgreementTexts) -> None:
     """Keep the text, whoever else does so at the same moment; one that is there already stays as it is."""
-    insert = postgresql.insert if db.engine.dialect.name == "postgresql" else sqlite.insert
     values: dict[str, Any] = {
         "sha256": agreement.current.sha256,
         "code": agreement.code,

@@ -10,11 +10,9 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from uuid_utils.compat import uuid7
 
-from idp.db import db
+from idp.db import db, insert
 from idp.flows.here import Here
 from idp.flows.record import Named, record
 from idp.models import Client, Consent
@@ -55,7 +53,6 @@ def give_consent(here: Here, account: Named, client_row: UUID, asked: Asked) -> 
 
 def _row(here: Here, account_id: UUID, client_row: UUID) -> Consent:
     """The one row of this account and client, locked until the end of the transaction; two pages at once make one."""
-    insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
     values: dict[str, Any] = {
         "id": uuid7(),
         "account_id": account_id,

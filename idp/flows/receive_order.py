@@ -14,12 +14,10 @@ from enum import Enum
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from uuid_utils.compat import uuid7
 
 from idp.crypto import new_token
-from idp.db import db
+from idp.db import db, insert
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.work import ORDERS, Work, leave_work
@@ -132,8 +130,7 @@ def _store(
         | _standing(here, body, stale)
     )
     values["raw"] = here.service.vault.seal(raw.decode(), f"order/{values['id']}/raw")
-    postgresql = db.engine.dialect.name == "postgresql"
-    statement = (insert_postgresql if postgresql else insert_sqlite)(Order).values(**values)
+    statement = insert(Order).values(**values)
     key = ["source", "order_id", "version"]
     inserted = db.session.scalar(statement.on_conflict_do_nothing(index_elements=key).returning(Order.id))
     order = db.session.scalars(
@@ -191,8 +188,7 @@ def _store_lines(here: Here, order: Order, body: Mapping[str, Any]) -> None:
 
 
 def _remember_delivery(here: Here, webhook_id: str, order: Order) -> None:
-    postgresql = db.engine.dialect.name == "postgresql"
-    statement = (insert_postgresql if postgresql else insert_sqlite)(Delivery).values(
+    statement = insert(Delivery).values(
         webhook_id=webhook_id, source=order.source, order_pk=order.id, received_at=here.now
     )
     db.session.execute(statement.on_conflict_do_nothing())

@@ -4,14 +4,9 @@ The login is locked like by wrong passwords (5.7), so that only an officer opens
 and the moment is kept from which acts under the account are not the person's own.
 """
 
-from collections.abc import Callable
-from typing import Any
-
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from uuid_utils.compat import uuid7
 
-from idp.db import db
+from idp.db import db, insert
 from idp.flows.change_factors import settle_resets
 from idp.flows.here import Here
 from idp.flows.record import record
@@ -19,7 +14,6 @@ from idp.flows.send_message import send_message
 from idp.flows.sessions import end_all_sessions
 from idp.models import Account, FactorReset, Lockout, MisuseReport
 
-INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 LONGEST_WORDS = 500  # characters
 
 
@@ -44,9 +38,7 @@ def report_misuse(here: Here, account: Account, way: str, told: str = "") -> boo
 
 def _lock(here: Here, account: Account) -> bool:
     """Whether it was open before."""
-    put = INSERTS[db.engine.dialect.name](Lockout).values(
-        login=account.login, attempts=0, last_at=here.now, locked_at=here.now
-    )
+    put = insert(Lockout).values(login=account.login, attempts=0, last_at=here.now, locked_at=here.now)
     shut = put.on_conflict_do_update(
         index_elements=[Lockout.login], set_={"locked_at": here.now}, where=Lockout.locked_at.is_(None)
     )
@@ -55,7 +47,7 @@ def _lock(here: Here, account: Account) -> bool:
 
 def _open_case(here: Here, account: Account, way: str, told: str | None) -> bool:
     """False when one is open: the index lets in one, whoever comes at the same time."""
-    put = INSERTS[db.engine.dialect.name](MisuseReport).values(
+    put = insert(MisuseReport).values(
         id=uuid7(), account_id=account.id, reported_at=here.now, way=way, address=here.address, told=told
     )
     return db.session.execute(put.on_conflict_do_nothing().returning(MisuseReport.id)).first() is not None

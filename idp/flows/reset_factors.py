@@ -4,17 +4,14 @@ Whoever acts for others needs the consent of two officers: one asks, and the per
 within a day.  Nobody does it to their own account.
 """
 
-from collections.abc import Callable
 from enum import Enum
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from uuid_utils.compat import uuid7
 
-from idp.db import db
+from idp.db import db, insert
 from idp.errors import Forbidden
 from idp.flows.change_factors import factors_of, settle_resets, tell_of_change
 from idp.flows.departments import departments_now, departments_of
@@ -28,7 +25,6 @@ from policies.factors import officers_needed
 from policies.naming import display_name
 from policies.permissions import Appointment, Who, Whom, may
 
-INSERTS: dict[str, Callable[[Any], Any]] = {"sqlite": insert_sqlite, "postgresql": insert_postgresql}
 LONGEST_REASON = 500  # characters
 MOST_ROWS = 200
 
@@ -143,7 +139,7 @@ def _consent(here: Here, account: Account, by: UUID) -> bool:
 def _ask(here: Here, account: Account, by: UUID, reason: str) -> bool:
     """False when it was asked for already; what has lapsed makes room."""
     settle_resets(here, FactorReset.account_id == account.id, FactorReset.expires_at <= here.now)
-    put = INSERTS[db.engine.dialect.name](FactorReset).values(
+    put = insert(FactorReset).values(
         id=uuid7(), account_id=account.id, asked_by=by, reason=reason, asked_at=here.now,
         expires_at=here.now + here.service.profile.rules.factors.consent_within,
     )  # fmt: skip

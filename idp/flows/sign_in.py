@@ -11,10 +11,8 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 
-from idp.db import db
+from idp.db import INSERTS, db
 from idp.errors import Busy
 from idp.flows.here import Here
 from idp.flows.record import Named, record
@@ -47,7 +45,7 @@ COUNTED = {  # the same statement in the words of either database
         )
         .returning(Lockout.attempts, Lockout.locked_at)
     )
-    for name, insert in (("sqlite", insert_sqlite), ("postgresql", insert_postgresql))
+    for name, insert in INSERTS.items()
 }
 FORGET = Prepared(
     sa.update(Lockout)

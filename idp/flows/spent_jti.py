@@ -9,18 +9,16 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from uuid_utils.compat import uuid7
 
 from idp.crypto import digest
-from idp.db import db, reader
+from idp.db import INSERTS, db, reader
 from idp.models import SpentJti
 
 LONGEST = 256  # characters of an identifier
 SWEPT_EVERY = timedelta(minutes=10)  # by each process
 SPENT: Any = SpentJti.__table__
-INSERTS: dict[str, Any] = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 SWEEP = sa.delete(SPENT).where(SPENT.c.expires_at < sa.bindparam("now"))
 
 _swept: WeakKeyDictionary[Engine, datetime] = WeakKeyDictionary()

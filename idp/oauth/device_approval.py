@@ -10,11 +10,9 @@ from typing import Any, cast
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert as insert_postgresql
-from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from uuid_utils.compat import uuid7
 
-from idp.db import db, reader
+from idp.db import db, insert, reader
 from idp.flows.give_consent import Asked, give_consent
 from idp.flows.here import Here
 from idp.flows.record import chain, note, record
@@ -83,7 +81,6 @@ def find_request(here: Here, session: LiveSession, entered: str) -> DeviceReques
 
 def count_attempt(here: Here, account_id: UUID) -> int:
     """Count one code typed; which one in a row it is.  They are forgotten some time after the last that was looked at."""
-    insert = insert_postgresql if db.engine.dialect.name == "postgresql" else insert_sqlite
     forgotten = GUESSES.c.forgotten_at <= here.now
     later = sa.literal(here.now + RULES.rest, GUESSES.c.forgotten_at.type)
     statement = (
