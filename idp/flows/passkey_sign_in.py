@@ -9,7 +9,7 @@ from idp.flows.here import Here
 from idp.flows.passkeys import Ceremony, find_passkey, use_passkey, verify_passkey
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
-from idp.flows.sign_in import FORGET, FOUND_BY_ID, Found, SignedIn, count_attempt, let_in, lock, locked
+from idp.flows.sign_in import FORGET, FOUND_BY_ID, Found, SignedIn, count_attempt, let_in, lock, locked, refused
 from idp.flows.throttled import count_against, is_throttled
 from policies.assurance import BY_PASSKEY
 from policies.lockout import Door
@@ -37,14 +37,7 @@ def sign_in_by_passkey(here: Here, ceremony: Ceremony, answer: str) -> SignedIn 
         lock(here, account.login, account)
         return locked(here, account.login, account)
     if count is None or not use_passkey(here, passkey, count):
-        return _wrong(here, account, where)
+        return refused(here, account.login, account, where, "wrong-passkey")
     if FORGET.first(db.session.connection(), entered=account.login) is None:  # locked since its turn was counted
         return locked(here, account.login, account)
     return let_in(here, account, BY_PASSKEY)
-
-
-def _wrong(here: Here, account: Found, where: Door) -> Refusal:
-    record(here, "sign-in-refused", account, after={"reason": "wrong-passkey"})
-    if where is Door.LAST and lock(here, account.login, account):
-        return locked(here, account.login, account)
-    return Refusal("wrong-passkey")

@@ -17,7 +17,7 @@ from idp.flows.passkeys import Ceremony, find_passkey, use_passkey, verify_passk
 from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import LiveSession, end_session, start_session
-from idp.flows.sign_in import FORGET, count_attempt, lock, locked
+from idp.flows.sign_in import FORGET, count_attempt, lock, locked, refused
 from idp.models import Factor, RecoveryCode
 from idp.models.factor import TOTP
 from idp.service import Service
@@ -69,10 +69,7 @@ def prove(here: Here, account: Named, proof: Proof) -> str | Refusal:
     means = _spend_passkey(here, account.id, proof) if proof.passkey else spend_code(here, account.id, proof.code)
     if means is not None:
         return means
-    record(here, "sign-in-refused", account, after={"reason": proof.refusal})
-    if where is Door.LAST and lock(here, account.login, account):
-        return locked(here, account.login, account)
-    return Refusal(proof.refusal)
+    return refused(here, account.login, account, where, proof.refusal)
 
 
 def spend_code(here: Here, account_id: UUID, entered: str) -> str | None:

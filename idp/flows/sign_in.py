@@ -143,10 +143,10 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
         lock(here, login, account)  # should the one whose turn it was never have come to it
         return locked(here, login, account)
     if account is None or not right:
-        return _wrong(here, login, account, where)
+        return refused(here, login, account, where, "wrong")
     account = _strengthened(here, account, password)
     if not _stands(account):
-        return _wrong(here, login, account, where)
+        return refused(here, login, account, where, "wrong")
     # codes count as well (5.7): only a whole sign-in forgets them
     counted = GIVE_BACK if account.factors else FORGET
     if counted.first(db.session.connection(), entered=login) is None:  # locked since its turn was counted
@@ -205,11 +205,12 @@ def _stands(account: Found) -> bool:
     return PRESENT.first(db.session.connection(), account=account.id, password_hash=account.password_hash) is not None
 
 
-def _wrong(here: Here, login: str, account: Found | None, where: Door) -> Refusal:
-    record(here, "sign-in-refused", account, login=login, after={"reason": "wrong"})
+def refused(here: Here, login: str, account: Named | None, where: Door, reason: str) -> Refusal:
+    """What somebody is told whose password, code or passkey was wrong, by its `reason`; the last one locks."""
+    record(here, "sign-in-refused", account, login=login, after={"reason": reason})
     if where is Door.LAST and lock(here, login, account):
         return locked(here, login, account)
-    return Refusal("wrong")
+    return Refusal(reason)
 
 
 def lock(here: Here, login: str, account: Named | None) -> bool:
