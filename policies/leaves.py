@@ -51,6 +51,11 @@ def leave_on(piece: Affiliation, day: date) -> Leave | None:
     return next((leave for leave in reversed(piece.leaves) if _covers(leave, day)), None)
 
 
+def runs(starts_on: date, ends_on: date | None, day: date) -> bool:
+    """Whether a leave of these days covers `day`."""
+    return starts_on <= day and (ends_on is None or day <= ends_on)
+
+
 def was_away(piece: Affiliation, today: date) -> bool:
     """Whether a leave of this affiliation is over."""
     return any(leave.ends_on is not None and leave.ends_on < today for leave in piece.leaves)
@@ -61,4 +66,4 @@ def _ended(leave: Leave, day: date) -> Leave:
 
 
 def _covers(leave: Leave, day: date) -> bool:
-    return leave.starts_on <= day and (leave.ends_on is None or day <= leave.ends_on)
+    return runs(leave.starts_on, leave.ends_on, day)

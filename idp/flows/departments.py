@@ -22,12 +22,8 @@ def departments_ever(person_ids: Iterable[UUID]) -> Departments:
 def departments_now(here: Here, person_ids: Iterable[UUID]) -> Departments:
     """Those they belong to or will; who belongs to none any more is still looked after where they were."""
     today = local_day(here.now, here.service.zone)
-    lasting = sa.and_(
-        sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= today),
-        sa.or_(AffiliationRow.ended_at.is_(None), AffiliationRow.ended_at > here.now),
-    )
     wanted = set(person_ids)
-    return departments_ever(wanted) | _grouped(wanted, lasting)
+    return departments_ever(wanted) | _grouped(wanted, AffiliationRow.lasts(today, here.now))
 
 
 def departments_of(here: Here, account: Account) -> frozenset[str]:

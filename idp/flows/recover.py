@@ -89,8 +89,7 @@ def _addresses(here: Here, account: Account) -> Addresses:
     works = (Link.active.is_(True), Link.applied_revision == Link.revision)
     mail = sa.select(Link.id).join(System, System.code == Link.system).where(Link.account_id == account.id, *works)
     there = db.session.scalar(mail.where(System.kind == MAIL)) is not None
-    today = local_day(here.now, here.service.zone)
-    lasting = sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= today)
+    lasting = AffiliationRow.lasts(local_day(here.now, here.service.zone), here.now)
     kinds = sa.select(AffiliationRow.kind).where(AffiliationRow.person_id == account.person_id, lasting)
     personal = db.session.get_one(Person, account.person_id).personal_email
     return Addresses(personal, account.email if there else None, frozenset(db.session.scalars(kinds)))

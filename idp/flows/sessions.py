@@ -70,8 +70,7 @@ LOOK_UP = Prepared(
         Session.started_at, Session.authenticated_at, Session.last_seen_at, Session.amr,
         sa.select(gathered(AffiliationRow.kind)).where(
             AffiliationRow.person_id == Account.person_id,
-            sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= sa.bindparam("day")),
-            sa.or_(AffiliationRow.ended_at.is_(None), AffiliationRow.ended_at > sa.bindparam("now")),
+            AffiliationRow.lasts(sa.bindparam("day"), sa.bindparam("now")),
         ).scalar_subquery().label("kinds"),
         sa.select(gathered(Acceptance.sha256))
         .where(Acceptance.account_id == Account.id).scalar_subquery().label("accepted"),

@@ -1,5 +1,6 @@
 """Why an account has no access to a system: the facts for `policies/denial.py`."""
 
+from datetime import date
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -10,14 +11,14 @@ from idp.models import Account, AffiliationRow, Link
 from policies.affiliations import Kind
 from policies.deadlines import local_day
 from policies.denial import Belonging, Reason, reason
+from policies.leaves import runs
 
 LASTING = (
     sa.select(AffiliationRow.kind, AffiliationRow.department, AffiliationRow.leaves)
     .join(Account, Account.person_id == AffiliationRow.person_id)
     .where(
         Account.id == sa.bindparam("account"),
-        sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= sa.bindparam("today")),
-        sa.or_(AffiliationRow.ended_at.is_(None), AffiliationRow.ended_at > sa.bindparam("now")),
+        AffiliationRow.lasts(sa.bindparam("today"), sa.bindparam("now")),
     )
 )
 HAD = sa.select(Link.id).where(Link.account_id == sa.bindparam("account"), Link.system == sa.bindparam("system"))
@@ -31,14 +32,13 @@ def why_no_access(here: Here, account_id: UUID, system: str | None) -> Reason:
         rows = connection.execute(LASTING, values).all()
         had_access = connection.execute(HAD, values).first() is not None
     belongings = [
-        Belonging(Kind(row.kind), row.department, any(_runs(leave, today.isoformat()) for leave in row.leaves))
-        for row in rows
+        Belonging(Kind(row.kind), row.department, any(_runs(leave, today) for leave in row.leaves)) for row in rows
     ]
     rule = next((one.rule for one in here.service.profile.systems if one.code == system), None)
     return reason(rule, belongings, had_access)
 
 
-def _runs(leave: list[str | None], today: str) -> bool:
-    """Whether it covers today; ISO days sort like days."""
-    _, first, last = leave
-    return first is not None and first <= today and (last is None or today <= last)
+def _runs(leave: list[str | None], today: date) -> bool:
+    """As `AffiliationRow` keeps it."""
+    first, last = (date.fromisoformat(day) if day else None for day in leave[1:])
+    return first is not None and runs(first, last, today)

@@ -4,6 +4,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy import ForeignKey, LargeBinary
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -60,3 +61,10 @@ class AffiliationRow(Identified, Base):
     ends_on: Mapped[date | None]
     ended_at: Mapped[datetime | None]
     leaves: Mapped[list[Any]] = mapped_column(default=list)  # each: type, first day, last day or null (ISO 8601)
+
+    @classmethod
+    def lasts(cls, today: Any, now: Any) -> sa.ColumnElement[bool]:
+        """Whether it is not over; it may still be to come.  Values, or the parameters of a statement."""
+        return sa.and_(
+            sa.or_(cls.ends_on.is_(None), cls.ends_on >= today), sa.or_(cls.ended_at.is_(None), cls.ended_at > now)
+        )

@@ -39,8 +39,7 @@ SUB = sa.select(Account.sub).where(Account.id == sa.bindparam("account"))
 BELONGS = sa.select(AffiliationRow.kind, AffiliationRow.department, AffiliationRow.student_group).where(
     AffiliationRow.person_id == sa.bindparam("person"),
     AffiliationRow.starts_on <= sa.bindparam("today"),
-    sa.or_(AffiliationRow.ends_on.is_(None), AffiliationRow.ends_on >= sa.bindparam("today")),
-    sa.or_(AffiliationRow.ended_at.is_(None), AffiliationRow.ended_at > sa.bindparam("now")),
+    AffiliationRow.lasts(sa.bindparam("today"), sa.bindparam("now")),
 )
 RIGHTS = sa.select(Link.attributes).where(
     Link.account_id == sa.bindparam("account"), Link.system == sa.bindparam("system"), Link.active.is_(True)
