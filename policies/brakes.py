@@ -4,8 +4,14 @@ Carries out "Brakes" of the orders contract.  Owns how many are too many, and wh
 alone.  Leaves alone the counting, and whom the second person is (`permissions`).
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
+
+from policies.permissions import Appointment, is_current
+
+PRIVILEGED = frozenset({"admin", "security"})  # roles of appointments
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +46,15 @@ class Closings:
     on_a_day: int
     privileged: bool
     open: int
+
+
+def never_unasked(
+    appointments: Iterable[Appointment], department: str | None, rules: BrakeRules, now: datetime
+) -> bool:
+    """Whether an account is never closed by an order alone: of an administrator, a security officer, or a department
+    that always waits."""
+    duties = {one.role for one in appointments if is_current(one, now)}
+    return bool(duties & PRIVILEGED) or department in rules.departments
 
 
 def brake(closings: Closings, rules: BrakeRules) -> Brake | None:

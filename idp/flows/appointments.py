@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 import sqlalchemy as sa
 
@@ -11,6 +12,7 @@ from idp.flows.here import Here
 from idp.flows.record import record
 from idp.models import Account, Department, Officer, Person
 from policies.naming import display_name
+from policies.permissions import Appointment
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,3 +64,9 @@ def appoint_officer(
     after = {"role": role, "department": department, "system": system, "basis": basis}
     record(here, "officer-appointed", account, before={}, after=after)
     return officer
+
+
+def appointments_of(account_id: UUID) -> tuple[Appointment, ...]:
+    """All that an account was ever appointed to, as the permissions table reads them."""
+    columns = sa.select(Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until)
+    return tuple(Appointment(*row) for row in db.session.execute(columns.where(Officer.account_id == account_id)))

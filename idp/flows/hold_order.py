@@ -14,21 +14,21 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.errors import Forbidden
+from idp.flows.appointments import appointments_of
 from idp.flows.follow_orders import lines_of
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.work import ORDERS, Work, leave_work
-from idp.models import Account, Officer, Order, OrderLine, Person
+from idp.models import Account, Order, OrderLine, Person
 from policies.access import primary, window
 from policies.affiliations import ENDING
-from policies.brakes import Brake, Closings, brake
+from policies.brakes import Brake, Closings, brake, never_unasked
 from policies.deadlines import ONE_DAY, local_day, start_of
 from policies.folding import fold
 from policies.permissions import Whom, may
 
 LONGEST_REASON = 500  # characters
-PRIVILEGED = ("admin", "security")  # appointments
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def brake_of(here: Here, order: Order) -> Brake | None:
     counted = Closings(
         len(closings),
         max((count + _closed_anyway(here, day) for day, count in days.items()), default=0),
-        any(_is_privileged(here, one) for one in closings),
+        any(_never_unasked(here, one) for one in closings),
         _open_accounts(here),
     )
     return brake(counted, here.service.profile.rules.brakes)
@@ -140,9 +140,5 @@ def _open_accounts(here: Here) -> int:
     return db.session.scalar(sa.select(sa.func.count(Account.id)).where(Account.opens_at.is_not(None), lasting)) or 0
 
 
-def _is_privileged(here: Here, closing: Closing) -> bool:
-    if closing.department in here.service.profile.rules.brakes.departments:
-        return True
-    current = (Officer.from_ <= here.now, sa.or_(Officer.until.is_(None), Officer.until > here.now))
-    own = sa.exists().where(Officer.account_id == closing.account.id, Officer.role.in_(PRIVILEGED), *current)
-    return bool(db.session.scalar(sa.select(own)))
+def _never_unasked(here: Here, one: Closing) -> bool:
+    return never_unasked(appointments_of(one.account.id), one.department, here.service.profile.rules.brakes, here.now)

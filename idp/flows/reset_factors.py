@@ -13,6 +13,7 @@ from uuid_utils.compat import uuid7
 
 from idp.db import db, insert
 from idp.errors import Forbidden
+from idp.flows.appointments import appointments_of
 from idp.flows.change_factors import factors_of, settle_resets, tell_of_change
 from idp.flows.departments import departments_now, departments_of
 from idp.flows.here import Here
@@ -20,10 +21,10 @@ from idp.flows.misuse_cases import has_open_case
 from idp.flows.one_time_links import hold
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import end_all_sessions
-from idp.models import Account, Factor, FactorReset, Officer, Person, RecoveryCode
+from idp.models import Account, Factor, FactorReset, Person, RecoveryCode
 from policies.factors import officers_needed
 from policies.naming import display_name
-from policies.permissions import Appointment, Who, Whom, may
+from policies.permissions import Who, Whom, may
 
 LONGEST_REASON = 500  # characters
 MOST_ROWS = 200
@@ -54,7 +55,7 @@ def reset_factors(here: Here, account: Account, reason: str) -> Reset | Refusal:
     names = [factor.name for factor in factors_of(account.id)]
     if not names:
         return Refusal("no-factor")
-    if officers_needed(_appointments(account.id), here.now) == 1 or _consent(here, account, by):
+    if officers_needed(appointments_of(account.id), here.now) == 1 or _consent(here, account, by):
         remove_factors(here, account, told)
         return Reset.DONE
     if not _ask(here, account, by, told):
@@ -121,18 +122,13 @@ def _may(here: Here, account: Account, departments: frozenset[str] | None = None
     return here.who is not None and may("reset-factors", here.who, Whom(str(account.id), known, None), here.now)
 
 
-def _appointments(account_id: UUID) -> list[Appointment]:
-    columns = sa.select(Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until)
-    return [Appointment(*row) for row in db.session.execute(columns.where(Officer.account_id == account_id))]
-
-
 def _consent(here: Here, account: Account, by: UUID) -> bool:
     """Whether another officer has asked for it, waits, and might still ask; of several who consent at once, one does."""
     theirs = (FactorReset.account_id == account.id, FactorReset.asked_by != by, FactorReset.expires_at > here.now)
     asked_by = db.session.scalar(sa.select(FactorReset.asked_by).where(FactorReset.settled_at.is_(None), *theirs))
     if asked_by is None or not settle_resets(here, *theirs):
         return False
-    asker = Who(str(asked_by), tuple(_appointments(asked_by)))
+    asker = Who(str(asked_by), appointments_of(asked_by))
     return may("reset-factors", asker, Whom(str(account.id), departments_of(here, account), None), here.now)
 
 

@@ -1,10 +1,13 @@
 """When an order waits for a second person."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.brakes import Brake, BrakeRules, Closings, brake
+from policies.brakes import Brake, BrakeRules, Closings, brake, never_unasked
+from policies.permissions import Appointment
 
 RULES = BrakeRules()
 COUNTS = st.integers(0, 5_000)
@@ -32,3 +35,19 @@ def test_what_is_too_much(accounts: int, on_a_day: int, privileged: bool, open_:
 def test_what_waits_still_waits_when_more_would_close(few: int, more: int, others: int, open_: int) -> None:
     if few and brake(Closings(few, few + others, False, open_), RULES):
         assert brake(Closings(few + more, few + more + others, False, open_), RULES)
+
+
+@pytest.mark.parametrize(
+    ("role", "department", "days", "waits"),
+    [
+        ("admin", "0407", 1, True),
+        ("security", None, 1, True),
+        ("admin", "0407", 0, False),
+        ("officer", "0407", 1, False),
+        ("hr", "RECTORATE", 1, True),
+    ],
+)
+def test_whose_account_never_closes_by_an_order_alone(role: str, department: str, days: int, waits: bool) -> None:
+    now = datetime(2026, 9, 7, 8, tzinfo=UTC)
+    duties = [Appointment(role, None, None, now - timedelta(days=9), now + timedelta(days=days))]
+    assert never_unasked(duties, department, BrakeRules(departments=frozenset({"RECTORATE"})), now) is waits

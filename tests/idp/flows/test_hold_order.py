@@ -13,11 +13,11 @@ import sqlalchemy as sa
 from idp.clock import SetClock
 from idp.db import db, unit_of_work
 from idp.errors import Forbidden
-from idp.flows.appointments import appoint_officer
+from idp.flows.appointments import appoint_officer, appointments_of
 from idp.flows.hold_order import drop_order, release_order
 from idp.flows.refusal import Refusal
-from idp.models import Account, AuditRecord, Officer, Order
-from policies.permissions import Appointment, Who
+from idp.models import Account, AuditRecord, Order
+from policies.permissions import Who
 from tests.builders import Make, Someone
 from tests.idp.hr import Hr, changed, hire_of
 
@@ -53,10 +53,8 @@ def decide(
 ) -> Refusal | None:
     with make.app.app_context(), unit_of_work():
         order = db.session.scalars(sa.select(Order).where(Order.number == NUMBER, Order.version == version)).one()
-        columns = sa.select(Officer.role, Officer.department, Officer.system, Officer.from_, Officer.until)
-        appointed = db.session.execute(columns.where(Officer.account_id == who.id))
         here = make.here().acting_as(f"account/{who.login}")
-        here = replace(here, who=Who(str(who.id), tuple(Appointment(*row) for row in appointed)))
+        here = replace(here, who=Who(str(who.id), appointments_of(who.id)))
         return flow(here, order, reason)
 
 
