@@ -1,5 +1,9 @@
 """Lifting a lockout: only by the officer of the person's department, or ООЦИ, with a reason (Regulation 5.7)."""
 
+from collections.abc import Iterable
+from contextlib import suppress
+from uuid import UUID
+
 import sqlalchemy as sa
 
 from idp.db import db
@@ -39,6 +43,18 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
     record(here, "lockout-lifted", account, before={"locked": True}, after=after)
     send_message(here, account, "unlocked", f"unlocked/{account.login}/{here.now.isoformat()}")
     return None
+
+
+def lift_lockouts(here: Here, account_ids: Iterable[UUID], reason: str) -> dict[str, Refusal | None]:
+    """Each for itself, with one reason; the answer of each by login.  What is not the officer's to lift is like what is
+    not there: it has none."""
+    answers: dict[str, Refusal | None] = {}
+    for account_id in dict.fromkeys(account_ids):
+        account = db.session.get(Account, account_id)
+        if account is not None:
+            with suppress(Forbidden):
+                answers[account.login] = lift_lockout(here, account, reason)
+    return answers
 
 
 def _is_looked_into(account: Account) -> bool:

@@ -6,12 +6,11 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from idp.db import db
-from idp.errors import Forbidden
 from idp.flows.activate import issue_activation_again
 from idp.flows.confirm_task import confirm_task
 from idp.flows.desk import desk
 from idp.flows.find_account import find_account
-from idp.flows.lift_lockout import lift_lockout
+from idp.flows.lift_lockout import lift_lockout, lift_lockouts
 from idp.flows.refusal import Refusal
 from idp.flows.reset_factors import refuse_reset, reset_factors
 from idp.models import Account, Task
@@ -59,36 +58,17 @@ def refuse(reset_id: UUID) -> Response | tuple[str, int]:
 
 @bp.post("/lockouts/lift")
 def lift_several() -> Response | tuple[str, int]:
-    """One reason for many; each is lifted for itself, and who could not be is named.  What is not the officer's to lift
-    is like what is not there."""
-    reason = request.form.get("reason", "")
-    chosen = [account for one in dict.fromkeys(request.form.getlist("account")) if (account := _chosen(one))]
-    answers = [(account.login, _lifted(account, reason)) for account in chosen]
-    tried = [(login, answer) for login, answer in answers if answer != "not-yours"]
-    refused = [(login, answer) for login, answer in tried if isinstance(answer, Refusal)]
-    if not tried:
+    """Who could not be is named; what is no id is nobody's."""
+    answers = lift_lockouts(g.here, request.form.getlist("account", type=UUID), request.form.get("reason", ""))
+    refused = {login: answer for login, answer in answers.items() if answer is not None}
+    if not answers:
         return _answer(Refusal("none-chosen"), "", "")
-    if refused and refused[0][1].code == "reason-required":
-        return _answer(refused[0][1], "several-reason", "")
+    if any(answer.code == "reason-required" for answer in refused.values()):
+        return _answer(Refusal("reason-required"), "several-reason", "")
     if not refused:
         return _answer(None, "", "lockouts-lifted")
     page = desk(g.here, language())
-    return render_template("desk.html", refusals=[_named(login, one) for login, one in refused], **page), 422
-
-
-def _chosen(account_id: str) -> Account | None:
-    """What is no id is nobody's."""
-    try:
-        return db.session.get(Account, UUID(account_id))
-    except ValueError:
-        return None
-
-
-def _lifted(account: Account, reason: str) -> Refusal | str | None:
-    try:
-        return lift_lockout(g.here, account, reason)
-    except Forbidden:
-        return "not-yours"
+    return render_template("desk.html", refusals=[_named(login, one) for login, one in refused.items()], **page), 422
 
 
 def _named(login: str, refusal: Refusal) -> dict[str, str]:
