@@ -12,7 +12,8 @@ import sqlalchemy as sa
 
 from idp.db import db, insert
 from idp.flows.here import Here
-from idp.models import Acceptance, AgreementText
+from idp.models import Acceptance, Account, AgreementText, Person
+from policies.naming import display_name
 from policies.profile import AgreementTexts
 
 TABLE = cast(sa.Table, AgreementText.__table__)
@@ -65,6 +66,14 @@ def own_agreements(here: Here, account_id: UUID, language: str) -> list[Accepted
         )
         for one, kept in rows
     ]
+
+
+def signatory(account_id: UUID) -> tuple[str, str]:
+    """Full name and login of whoever accepted, as a sheet names them."""
+    person, login = db.session.execute(
+        sa.select(Person, Account.login).join(Account, Account.person_id == Person.id).where(Account.id == account_id)
+    ).one()
+    return display_name(person.given, person.family, person.patronymic), login
 
 
 def own_agreement(here: Here, account_id: UUID, language: str, sha256: str) -> Accepted | None:

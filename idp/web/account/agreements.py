@@ -7,13 +7,10 @@ from flask_babel import format_datetime
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
-from idp.db import db
-from idp.flows.agreement_texts import Accepted, own_agreement, own_agreements
-from idp.models import Account, Person
+from idp.flows.agreement_texts import Accepted, own_agreement, own_agreements, signatory
 from idp.paper import typeset
 from idp.service import service
 from idp.web.language import language
-from policies.naming import display_name
 
 bp = Blueprint("account_agreements", __name__, url_prefix="/account/agreements")
 
@@ -37,8 +34,7 @@ def download(sha256: str) -> Response:
 
 def agreement_pdf(agreement: Accepted) -> bytes:
     """The sheet, in the language of the page."""
-    account = db.session.get_one(Account, g.session.account_id)
-    person = db.session.get_one(Person, account.person_id)
+    name, login = signatory(g.session.account_id)
     return typeset(
         "agreement",
         {
@@ -51,8 +47,8 @@ def agreement_pdf(agreement: Accepted) -> bytes:
                 "on the screen, and accepted it by a tick."
             ),
             "facts": [
-                [_("Full name"), display_name(person.given, person.family, person.patronymic)],
-                [_("Login"), account.login],
+                [_("Full name"), name],
+                [_("Login"), login],
                 [_("Version of the text"), agreement.version],
                 [_("Accepted"), _moment(agreement.accepted_at)],
                 [_("IP address"), agreement.address or "–"],
