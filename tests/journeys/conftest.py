@@ -63,6 +63,7 @@ def settings(database_url: str) -> Settings:
 def scene(app: Flask, make: Make, settings: Settings, clock: SetClock) -> Iterator[Scene]:
     """The service, served; and the people of the story."""
     server = make_server("127.0.0.1", int(settings.host.partition(":")[2]), app, threaded=True, request_handler=Quiet)
+    server.daemon_threads = False  # closing waits for what is being answered: it needs the application to the end
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     yield Scene(app, make)
