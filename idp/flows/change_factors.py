@@ -165,7 +165,7 @@ def tell_of_change(
     here: Here, account: Account, act: str, values: dict[str, object], reason: str | None = None
 ) -> None:
     """The trail and the person (ASVS 6.3.7); names, never seeds or codes.  A link for a forgotten password that was
-    issued before is dead."""
+    issued before is dead, and so is what an officer has asked of the factors of before."""
     after = {"factor": values["after"]} | ({"reason": reason} if reason else {})
     record(here, act, account, before={"factor": values["before"]}, after=after)
     key = f"{act}/{account.login}/{here.now.isoformat()}"
