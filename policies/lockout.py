@@ -9,6 +9,13 @@ from datetime import timedelta
 from enum import Enum
 
 
+class Scope(Enum):
+    """What one counter of wrong passwords belongs to."""
+
+    LOGIN = "login"  # the Regulation's: whoever guesses, the login is locked for everybody
+    DEVICE = "device"  # a device its owner has signed in with counts for itself, all others together
+
+
 @dataclass(frozen=True, slots=True)
 class LockoutRules:
     """Regulation 5.7: "more than three times", so three failures are allowed.
@@ -18,6 +25,7 @@ class LockoutRules:
     """
 
     allowed_failures: int = 3
+    scope: Scope = Scope.LOGIN
     same_wrong_once: bool = False
     alarm: int = 10
     alarm_window: timedelta = timedelta(minutes=10)

@@ -8,7 +8,7 @@ from datetime import timedelta
 from policies.brakes import BrakeRules
 from policies.factors import FactorRules
 from policies.leaves import TYPES, LeaveRules
-from policies.lockout import LockoutRules
+from policies.lockout import LockoutRules, Scope
 from policies.passwords import PasswordRules
 from policies.profile import InitialCredentials, Rules
 from policies.recovery import RecoveryRules
@@ -18,6 +18,7 @@ from policies.tokens import TokenRules
 from policies.toml_section import Section
 
 INITIAL_CREDENTIALS = frozenset(way.value for way in InitialCredentials)
+SCOPES = frozenset(scope.value for scope in Scope)
 
 
 def read_rules(section: Section) -> Rules:
@@ -63,7 +64,10 @@ def _password(section: Section) -> PasswordRules:
 def _lockout(section: Section) -> LockoutRules:
     """[rules.lockout]"""
     default, minute = LockoutRules(), timedelta(minutes=1)
+    scope = section.text("scope", default.scope.value)
+    section.known("scope", [scope], SCOPES)
     rules = LockoutRules(
+        scope=Scope(scope) if scope in SCOPES else default.scope,
         allowed_failures=section.number("allowed_failures", 1, 100, default.allowed_failures),
         same_wrong_once=section.flag("same_wrong_once", default.same_wrong_once),
         alarm=section.number("alarm", 2, 10_000, default.alarm),

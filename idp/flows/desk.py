@@ -51,12 +51,14 @@ def _reach(one: Appointment, by_system: bool) -> sa.ColumnElement[bool]:
 
 
 def _lockouts(here: Here, language: str) -> list[dict[str, Any]]:
+    first = sa.select(Lockout.login, sa.func.min(Lockout.locked_at).label("locked_at")).group_by(Lockout.login)
+    locks = first.where(Lockout.locked_at.is_not(None)).subquery()
     rows = db.session.execute(
-        sa.select(Account, Person, Lockout.locked_at)
+        sa.select(Account, Person, locks.c.locked_at)
         .join(Person, Person.id == Account.person_id)
-        .join(Lockout, Lockout.login == Account.login)
-        .where(Lockout.locked_at.is_not(None), _within_reach(here))
-        .order_by(Lockout.locked_at)
+        .join(locks, locks.c.login == Account.login)
+        .where(_within_reach(here))
+        .order_by(locks.c.locked_at)
         .limit(MOST_ROWS)
     ).all()
     of = departments_now(here, (row.Person.id for row in rows))

@@ -36,7 +36,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
         .where(Lockout.login == account.login, Lockout.locked_at.is_not(None))
         .values(attempts=0, locked_at=None, last_print=None)
         .returning(Lockout.login)
-    ).one_or_none()
+    ).first()
     if lifted is None:
         return Refusal("gone")
     after = {"locked": False, "reason": reason.strip()}

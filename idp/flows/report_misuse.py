@@ -8,6 +8,7 @@ from uuid_utils.compat import uuid7
 
 from idp.db import db, insert
 from idp.flows.change_factors import settle_resets
+from idp.flows.count_attempt import ANY, forget_devices
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.send_message import send_message
@@ -24,6 +25,7 @@ def report_misuse(here: Here, account: Account, way: str, told: str = "") -> boo
     """
     owner = here.acting_as(f"account/{account.login}")
     locked = _lock(owner, account)  # first: a sign-in that runs now waits for it, or is ended below
+    forget_devices(account.id)  # so that the lock holds for every one of them
     end_all_sessions(owner, account, "misuse-reported")
     settle_resets(owner, FactorReset.account_id == account.id)
     case = _open_case(owner, account, way, told.strip()[:LONGEST_WORDS] or None)
@@ -38,9 +40,9 @@ def report_misuse(here: Here, account: Account, way: str, told: str = "") -> boo
 
 def _lock(here: Here, account: Account) -> bool:
     """Whether it was open before."""
-    put = insert(Lockout).values(login=account.login, attempts=0, last_at=here.now, locked_at=here.now)
+    put = insert(Lockout).values(login=account.login, device=ANY, attempts=0, last_at=here.now, locked_at=here.now)
     shut = put.on_conflict_do_update(
-        index_elements=[Lockout.login], set_={"locked_at": here.now}, where=Lockout.locked_at.is_(None)
+        index_elements=[Lockout.login, Lockout.device], set_={"locked_at": here.now}, where=Lockout.locked_at.is_(None)
     )
     return db.session.execute(shut.returning(Lockout.login)).first() is not None
 

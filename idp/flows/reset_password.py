@@ -7,7 +7,6 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from idp.db import db
 from idp.flows.change_password import replace_password
 from idp.flows.choose_password import choose_password
 from idp.flows.here import Here
@@ -15,7 +14,6 @@ from idp.flows.one_time_links import Invitation, find_link, spend_link
 from idp.flows.refusal import Refusal
 from idp.flows.second_factor import Proof, prove
 from idp.flows.sessions import Holder
-from idp.flows.sign_in import GIVE_BACK
 from idp.models import Factor, Recovery
 from idp.prepared import Prepared
 from policies.passwords import Broken
@@ -69,9 +67,6 @@ def _wrong_by_itself(chosen: str | Refusal) -> Refusal | None:
 
 
 def _prove(here: Here, invitation: Invitation, proof: Proof) -> Refusal | None:
-    """A right proof gives its own attempt back: a reset lifts no lock, and forgets no attempt of others (5.7)."""
+    """A reset lifts no lock, and forgets no attempt of others (5.7)."""
     means = prove(here, Holder(invitation.account_id, invitation.login), proof)
-    if isinstance(means, Refusal):
-        return means
-    GIVE_BACK.all(db.session.connection(), entered=invitation.login)
-    return None
+    return means if isinstance(means, Refusal) else None

@@ -12,12 +12,12 @@ import sqlalchemy as sa
 from pyotp.exceptions import OTPVerificationError
 
 from idp.db import db
+from idp.flows.count_attempt import Turn, count_attempt, forget_attempts, give_back, lock, locked, refused
 from idp.flows.here import Here
 from idp.flows.passkeys import Ceremony, find_passkey, use_passkey, verify_passkey
 from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import LiveSession, end_session, start_session
-from idp.flows.sign_in import FORGET, count_attempt, lock, locked, refused
 from idp.models import Factor, RecoveryCode
 from idp.models.factor import TOTP
 from idp.service import Service
@@ -45,9 +45,10 @@ def give_proof(here: Here, session: LiveSession, proof: Proof) -> str | Refusal:
 
     Refusals: those of `prove`; ``locked`` ends the session.
     """
-    means = prove(here, session.account, proof)
-    if not isinstance(means, Refusal) and FORGET.first(db.session.connection(), entered=session.login) is None:
-        means = locked(here, session.login, session.account)  # since its turn was counted
+    turn = count_attempt(here, session.login)
+    means = _take_turn(here, turn, session.account, proof)
+    if not isinstance(means, Refusal) and not forget_attempts(here, turn, session.account_id):
+        means = locked(here, turn, session.account)
     if isinstance(means, Refusal):
         if means.code == "locked":
             end_session(here, session.id, "locked")
@@ -58,18 +59,24 @@ def give_proof(here: Here, session: LiveSession, proof: Proof) -> str | Refusal:
 
 
 def prove(here: Here, account: Named, proof: Proof) -> str | Refusal:
-    """Use the proof up; an attempt, counted like one at the password, that is not forgotten by this alone.
+    """Use the proof up outside a sign-in; an attempt, counted like one at the password.  A right one gives back its own
+    attempt and no other's.
 
     By which means: ``passkey``, or as `spend_code` tells; refusals: ``wrong-code``, ``wrong-passkey``, ``locked``.
     """
-    where = count_attempt(here, account.login)
-    if where is Door.SHUT:
-        lock(here, account.login, account)
-        return locked(here, account.login, account)
+    turn = count_attempt(here, account.login)
+    means = _take_turn(here, turn, account, proof)
+    if not isinstance(means, Refusal):
+        give_back(turn)
+    return means
+
+
+def _take_turn(here: Here, turn: Turn, account: Named, proof: Proof) -> str | Refusal:
+    if turn.door is Door.SHUT:
+        lock(here, turn, account)
+        return locked(here, turn, account)
     means = _spend_passkey(here, account.id, proof) if proof.passkey else spend_code(here, account.id, proof.code)
-    if means is not None:
-        return means
-    return refused(here, account.login, account, where, proof.refusal)
+    return means if means is not None else refused(here, turn, account, proof.refusal)
 
 
 def spend_code(here: Here, account_id: UUID, entered: str) -> str | None:

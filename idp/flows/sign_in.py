@@ -1,8 +1,7 @@
 """Signing in with login and password (Regulation 5.7; ASVS 6.3).
 
-An attempt is counted before the password is looked at, by one atomic statement in a transaction of its own: however
-many guesses run at once, no more are answered than the rules allow.  Known and unknown logins go exactly the same
-way, so that nobody learns which exist.
+An attempt is counted before the password is looked at (`count_attempt.py`).  Known and unknown logins go exactly the
+same way, so that nobody learns which exist.
 """
 
 from collections.abc import Sequence
@@ -12,47 +11,33 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from idp.db import INSERTS, db
+from idp.db import db
 from idp.errors import Busy
+from idp.flows.count_attempt import (
+    Turn,
+    count_attempt,
+    forget_attempts,
+    give_back,
+    give_back_at_once,
+    lock,
+    locked,
+    refused,
+)
 from idp.flows.here import Here
-from idp.flows.record import Named, record
+from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.sessions import start_session
-from idp.flows.tell_lock import leave_lock_notice
 from idp.flows.throttled import count_against, is_throttled
-from idp.models import Account, Credential, Factor, Lockout
+from idp.models import Account, Credential, Factor
 from idp.prepared import Prepared
 from policies.assurance import PASSWORD
-from policies.lockout import Door, door
+from policies.lockout import Door
 from policies.naming import canonical_login
 from policies.passwords import normalise
 
 LONGEST_LOGIN = 100
 LONGEST_PASSWORD = 1_000  # longer ones are wrong without being hashed (ASVS 6.2.8)
 
-PRINT = sa.bindparam("print", type_=Lockout.last_print.type)
-COUNTED = {  # the same statement in the words of either database
-    name: Prepared(
-        insert(Lockout)
-        .values(login=sa.bindparam("entered"), attempts=1, last_at=sa.bindparam("now"), last_print=PRINT)
-        .on_conflict_do_update(
-            index_elements=[Lockout.login],
-            set_={
-                "attempts": Lockout.attempts + sa.case((Lockout.last_print == PRINT, 0), else_=1),
-                "last_at": sa.bindparam("now", type_=Lockout.last_at.type),
-                "last_print": PRINT,
-            },
-        )
-        .returning(Lockout.attempts, Lockout.locked_at)
-    )
-    for name, insert in INSERTS.items()
-}
-FORGET = Prepared(
-    sa.update(Lockout)
-    .where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None))
-    .values(attempts=0, last_print=sa.null())
-    .returning(Lockout.login)
-)
 REHASH = Prepared(
     sa.update(Credential)
     .where(
@@ -61,12 +46,6 @@ REHASH = Prepared(
         Credential.replaced_at.is_(None),
     )
     .values(password_hash=sa.bindparam("new"))
-)
-GIVE_BACK = Prepared(
-    sa.update(Lockout)
-    .where(Lockout.login == sa.bindparam("entered"), Lockout.locked_at.is_(None))
-    .values(attempts=sa.case((Lockout.attempts > 0, Lockout.attempts - 1), else_=0), last_print=sa.null())
-    .returning(Lockout.login)
 )
 _FOUND = (
     sa.select(
@@ -133,34 +112,23 @@ def prove_password(here: Here, login_entered: str, password: str) -> Found | Ref
     if is_throttled(here):
         return Refusal("throttled")
     login = canonical_login(login_entered)[:LONGEST_LOGIN]
-    where = count_attempt(here, login, _print(here, login, password))
+    turn = count_attempt(here, login, _print(here, login, password))
     row = FOUND.first(login=login)
     account = Found(*row) if row else None
-    right = _verdict(here, login, account.password_hash if account else None, password)
-    if where is Door.SHUT or not right:
+    right = _verdict(here, turn, account.password_hash if account else None, password)
+    if turn.door is Door.SHUT or not right:
         count_against(here)
-    if where is Door.SHUT:
-        lock(here, login, account)  # should the one whose turn it was never have come to it
-        return locked(here, login, account)
+    if turn.door is Door.SHUT:
+        lock(here, turn, account)  # should the one whose turn it was never have come to it
+        return locked(here, turn, account)
     if account is None or not right:
-        return refused(here, login, account, where, "wrong")
+        return refused(here, turn, account, "wrong")
     account = _strengthened(here, account, password)
     if not _stands(account):
-        return refused(here, login, account, where, "wrong")
+        return refused(here, turn, account, "wrong")
     # codes count as well (5.7): only a whole sign-in forgets them
-    counted = GIVE_BACK if account.factors else FORGET
-    if counted.first(db.session.connection(), entered=login) is None:  # locked since its turn was counted
-        return locked(here, login, account)
-    return account
-
-
-def count_attempt(here: Here, login: str, fingerprint: str | None = None) -> Door:
-    """Count one attempt for `login`; where it stands.  One statement, committed before anything else happens.
-
-    An attempt with the `fingerprint` of the one just before it is not counted again.
-    """
-    counted = COUNTED[db.engine.dialect.name].first(entered=login, now=here.now, print=fingerprint)
-    return Door.SHUT if counted.locked_at else door(counted.attempts, here.service.profile.rules.lockout)
+    counted = give_back(turn) if account.factors else forget_attempts(here, turn, account.id)
+    return account if counted else locked(here, turn, account)
 
 
 def _print(here: Here, login: str, password: str) -> str | None:
@@ -170,13 +138,12 @@ def _print(here: Here, login: str, password: str) -> str | None:
     return here.service.vault.fingerprint(f"wrong password\n{login}\n{normalise(password[:LONGEST_PASSWORD])}")
 
 
-def _verdict(here: Here, login: str, stored: str | None, password: str) -> bool:
+def _verdict(here: Here, turn: Turn, stored: str | None, password: str) -> bool:
     """Whether the password is right.  Where there was no room to look at it, the attempt was none: it is given back."""
     try:
         return _matches(here, stored, password)
     except Busy:
-        with db.engine.begin() as connection:
-            GIVE_BACK.all(connection, entered=login)
+        give_back_at_once(turn)
         raise
 
 
@@ -203,36 +170,6 @@ def _stands(account: Found) -> bool:
     """Whether the password has not been replaced while it was looked at.  Who replaces it waits for what comes of this
     sign-in, and ends it."""
     return PRESENT.first(db.session.connection(), account=account.id, password_hash=account.password_hash) is not None
-
-
-def refused(here: Here, login: str, account: Named | None, where: Door, reason: str) -> Refusal:
-    """What somebody is told whose password, code or passkey was wrong, by its `reason`; the last one locks."""
-    record(here, "sign-in-refused", account, login=login, after={"reason": reason})
-    if where is Door.LAST and lock(here, login, account):
-        return locked(here, login, account)
-    return Refusal(reason)
-
-
-def lock(here: Here, login: str, account: Named | None) -> bool:
-    """Lock the login, unless a right sign-in has reset its counter in the meantime; whether it is locked now."""
-    allowed = here.service.profile.rules.lockout.allowed_failures
-    now_locked = db.session.execute(
-        sa.update(Lockout)
-        .where(Lockout.login == login, Lockout.attempts > allowed, Lockout.locked_at.is_(None))
-        .values(locked_at=here.now)
-        .returning(Lockout.attempts)
-    ).one_or_none()
-    if now_locked is None:
-        return db.session.scalar(sa.select(Lockout.locked_at).where(Lockout.login == login)) is not None
-    record(here, "locked", account, login=login, before={"locked": False}, after={"locked": True})
-    leave_lock_notice(here, account.id if account else None)
-    return True
-
-
-def locked(here: Here, login: str, account: Named | None) -> Refusal:
-    """What somebody is told whose login is locked."""
-    record(here, "sign-in-refused", account, login=login, after={"reason": "locked"})
-    return Refusal("locked")
 
 
 def let_in(here: Here, account: Found, amr: Sequence[str]) -> SignedIn | Refusal:

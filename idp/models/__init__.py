@@ -11,7 +11,7 @@ from idp.models.device_guesses import DeviceGuesses
 from idp.models.factor import Factor, FactorReset, RecoveryCode
 from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
 from idp.models.link import Link
-from idp.models.lockout import LockNotice, Lockout
+from idp.models.lockout import KnownDevice, LockNotice, Lockout
 from idp.models.logout_notice import LogoutNotice
 from idp.models.misuse import MisuseReport
 from idp.models.officer import Officer
@@ -45,6 +45,7 @@ __all__ = [
     "FactorReset",
     "Grant",
     "InitialAccessToken",
+    "KnownDevice",
     "Link",
     "LockNotice",
     "Lockout",

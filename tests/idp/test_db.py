@@ -57,7 +57,7 @@ def test_transactions_that_read_and_then_write_do_not_lose_each_others_writes(ap
     def count(_: int) -> None:
         start.wait()
         with app.app_context(), unit_of_work():
-            row = db.session.get_one(Lockout, "x", with_for_update=True)
+            row = db.session.get_one(Lockout, ("x", ""), with_for_update=True)
             row.attempts += 1
 
     with ThreadPoolExecutor(10) as pool:

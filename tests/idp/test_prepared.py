@@ -16,7 +16,7 @@ from tests.builders import Make
 NOW = datetime(2026, 9, 1, 12, 30, 15, 123456, tzinfo=UTC)
 KEEP = Prepared.insert(Lockout)
 FIND = Prepared(sa.select(Lockout).where(Lockout.login == sa.bindparam("entered")))
-ROW = {"login": "aida", "attempts": 1, "last_at": NOW, "locked_at": None, "last_print": None}
+ROW = {"login": "aida", "device": "", "attempts": 1, "last_at": NOW, "locked_at": None, "last_print": None}
 
 
 def test_rows_are_what_sqlalchemy_reads(make: Make, app: Flask) -> None:

@@ -90,7 +90,7 @@ def test_the_page_says_so_and_the_attempt_is_not_counted(make: Make, app: Flask)
     assert answer.status_code == 429
     assert "Too many wrong sign-ins from here" in answer.text
     with app.app_context():
-        assert db.session.get(Lockout, "somebody") is None
+        assert db.session.get(Lockout, ("somebody", "")) is None
 
 
 @pytest.fixture(params=["memory", "redis"])

@@ -146,7 +146,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
             'timezone = "Asia/Bishkek"',
             'timezone = "Asia/Bishkekk"\nlanguages = ["ky", "de"]\nnetworks = ["10.3.0.1/16"]\nphone = "1"',
         )
-        .replace("[rules]", "[rules]\nworking_days = true\n[rules.lockout]\nallowed_failures = 0\n[rules.tokens]")
+        .replace("[rules]", "[rules]\nworking_days = true\n[rules.lockout]\nallowed_failures = 0\nscope = 'house'\n[rules.tokens]")
         .replace("[rules]\n", "[rules]\ninitial_credentials = 'mail'\n")
         .replace("[rules.tokens]", "[rules.tokens]\ncode_seconds = 61")
         .replace('parent = "A"', 'parent = "C"')
@@ -163,6 +163,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
         "institution.phone: is not known here",
         "rules.working_days: must be a whole number",
         "rules.initial_credentials: 'mail' is none of link, slip",
+        "rules.lockout.scope: 'house' is none of device, login",
         "rules.lockout.allowed_failures: must be between 1 and 100",
         "rules.tokens.code_seconds: must be between 10 and 60",
         "departments[1].parent: no department has the code 'C'",
