@@ -29,6 +29,13 @@ class Busy(AchkychError):
 
 
 @dataclass
+class TooMany(AchkychError):
+    """One client asked for more than its share; it may come back after so many seconds (429 with Retry-After)."""
+
+    retry_after: int = 60
+
+
+@dataclass
 class Forbidden(AchkychError):
     """The permissions table says no.  Answered like something that is not there (security.md, officers and API)."""
 

@@ -78,11 +78,13 @@ def _lockout(section: Section) -> LockoutRules:
 
 
 def _throttle(section: Section) -> ThrottleRules:
-    """[rules.throttle]: wrong sign-ins of one client within so many minutes."""
+    """[rules.throttle]: wrong sign-ins, and requests of nobody, of one client within so many minutes."""
     default, minute = ThrottleRules(), timedelta(minutes=1)
     rules = ThrottleRules(
         wrong=section.number("wrong", 4, 10_000, default.wrong),
         wrong_inside=section.number("wrong_inside", 4, 100_000, default.wrong_inside),
+        requests=section.number("requests", 10, 1_000_000, default.requests),
+        requests_inside=section.number("requests_inside", 10, 1_000_000, default.requests_inside),
         window=minute * section.number("minutes", 1, 1440, default.window // minute),
     )
     section.nothing_left()

@@ -1,6 +1,9 @@
-"""Clients that have to wait: wrong sign-ins and questions about forgotten things count together (Regulation 5.7)."""
+"""Clients that have to wait: wrong sign-ins and questions about forgotten things count together (Regulation 5.7), and
+for themselves the requests that leave something behind for nobody who has signed in (ASVS 2.4.1)."""
 
+from idp.errors import TooMany
 from idp.flows.here import Here
+from policies.throttle import Counted
 
 
 def is_throttled(here: Here) -> bool:
@@ -15,3 +18,11 @@ def count_against(here: Here) -> None:
     profile = here.service.profile
     inside = profile.institution.is_inside(here.address)
     here.service.throttle.note(here.address, profile.rules.throttle, inside)
+
+
+def admit(here: Here) -> None:
+    """One more request of nobody in particular that will be kept.  Raises `TooMany`, and `Busy`."""
+    profile = here.service.profile
+    rules, inside = profile.rules.throttle, profile.institution.is_inside(here.address)
+    if not here.service.throttle.note(here.address, rules, inside, Counted.REQUEST):
+        raise TooMany

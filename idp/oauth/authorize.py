@@ -3,6 +3,7 @@
 from flask import Response, g, request, url_for
 
 from idp.flows.here import Here
+from idp.flows.throttled import admit
 from idp.oauth.answer import refusal, see_other, send
 from idp.oauth.authorization_request import (
     AuthorizationRequest,
@@ -44,6 +45,8 @@ def authorize() -> Response:
     if answer is not None:
         return send(here, answer)
     page = "signin.show" if step is Step.SIGN_IN and not blind else "signin.next_page"  # a slow phone saves a turn
+    if g.session is None:
+        admit(here)
     return see_other(url_for(page, request=put_aside(here.now, pending)))
 
 

@@ -17,6 +17,7 @@ from uuid_utils.compat import uuid7
 from idp.crypto import digest, new_token
 from idp.db import db
 from idp.flows.here import Here
+from idp.flows.throttled import admit
 from idp.models import DeviceCode
 from idp.oauth.blueprint import blueprint
 from idp.oauth.client_authentication import METHODS
@@ -40,6 +41,8 @@ def device_authorization() -> Response:
         parameters = _asked(request, client)
     except OAuth2Error as error:
         return refused(error)
+    if client.metadata.public:
+        admit(request.here)
     return jsonify(_begin(request.here, client, parameters))
 
 

@@ -30,7 +30,8 @@ class UnsafeRequest(AchkychError):
 
 def tell(status: int) -> Response:
     """What a program is told of a request that no endpoint took, or that failed inside one (RFC 6749, 5.2)."""
-    code = {503: "temporarily_unavailable"}.get(status, "server_error" if status >= 500 else "invalid_request")
+    later = status in (HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE)
+    code = "temporarily_unavailable" if later else "server_error" if status >= 500 else "invalid_request"
     response = jsonify(error=code, error_description=HTTPStatus(status).phrase.lower())
     response.status_code = status
     return response

@@ -14,6 +14,7 @@ from flask import Response, g, make_response, render_template, request, url_for
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.flows.sessions import LiveSession, end_session
+from idp.flows.throttled import admit
 from idp.oauth.answer import see_other, with_parameters
 from idp.oauth.blueprint import blueprint
 from idp.oauth.clients import RegisteredClient, find_client
@@ -47,7 +48,7 @@ def logout() -> Response:
     asked = _come_back(waiting, g.here.now) if waiting else read_logout_request(g.here.service, parameters)
     session = g.session or g.outlived
     if session is None:
-        return _come_again(asked, g.here.now) if request.method == "POST" else _end(asked.target)
+        return _come_again(asked, g.here) if request.method == "POST" else _end(asked.target)
     if asked.sid != str(session.id):
         return _ask(asked, g.here.now)
     _sign_out(g.here, session, asked)
@@ -113,9 +114,10 @@ def _ask(asked: LogoutRequest, now: datetime) -> Response:
     return make_response(render_template("sign_out.html", request_id=_put_aside(asked, now)))
 
 
-def _come_again(asked: LogoutRequest, now: datetime) -> Response:
+def _come_again(asked: LogoutRequest, here: Here) -> Response:
     """A form on a client's page brings no cookie of ours along (SameSite=Lax); the browser's next step does."""
-    return see_other(url_for("oauth.logout", request=_put_aside(asked, now)))
+    admit(here)
+    return see_other(url_for("oauth.logout", request=_put_aside(asked, here.now)))
 
 
 def _put_aside(asked: LogoutRequest, now: datetime) -> str | None:

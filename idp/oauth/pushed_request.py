@@ -15,6 +15,7 @@ from flask import Response, jsonify, request
 from idp.crypto import digest
 from idp.db import reader
 from idp.flows.here import Here
+from idp.flows.throttled import admit
 from idp.models import AuthorizationRequest
 from idp.oauth.authorization_checks import READ_ONCE
 from idp.oauth.authorization_request import Mistaken, parse_authorization_request
@@ -54,6 +55,8 @@ def push() -> Response:
         client: RegisteredClient = provider.authenticate_client(form, METHODS, "par")
     except OAuth2Error as error:
         return refused(error)
+    if client.metadata.public:
+        admit(form.here)  # RFC 9126, 2.3: 429
     asked = ((name, value) for name, value in request.form.items(multi=True) if name not in PROOFS)
     parameters = read_parameters(asked)
     found = _checked(form.here, parameters, client, (form.confirmation or {}).get("jkt"))

@@ -9,11 +9,18 @@ from collections.abc import Callable, Mapping
 from flask import Flask, g, render_template, request
 from flask_babel import gettext as _
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import BadRequest, HTTPException, InternalServerError, NotFound, ServiceUnavailable
+from werkzeug.exceptions import (
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    NotFound,
+    ServiceUnavailable,
+    TooManyRequests,
+)
 from werkzeug.wrappers import Response
 
 from idp.db import db
-from idp.errors import Busy, Forbidden
+from idp.errors import Busy, Forbidden, TooMany
 from idp.log import log
 from idp.web.audience import for_programs
 
@@ -40,6 +47,7 @@ def init_app(app: Flask, doors: Doors) -> None:
     app.register_error_handler(HTTPException, page)
     app.register_error_handler(CSRFError, lambda error: _tell(doors, Stale()))
     app.register_error_handler(Busy, lambda error: _tell(doors, ServiceUnavailable(retry_after=error.retry_after)))
+    app.register_error_handler(TooMany, lambda error: _tell(doors, TooManyRequests(retry_after=error.retry_after)))
     app.register_error_handler(Forbidden, lambda error: _tell(doors, _forbidden(error)))
     app.register_error_handler(Exception, lambda error: _tell(doors, _crash(error)))
 

@@ -146,7 +146,10 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
             'timezone = "Asia/Bishkek"',
             'timezone = "Asia/Bishkekk"\nlanguages = ["ky", "de"]\nnetworks = ["10.3.0.1/16"]\nphone = "1"',
         )
-        .replace("[rules]", "[rules]\nworking_days = true\n[rules.lockout]\nallowed_failures = 0\nscope = 'house'\n[rules.tokens]")
+        .replace(
+            "[rules]",
+            "[rules]\nworking_days = true\n[rules.lockout]\nallowed_failures = 0\nscope = 'house'\n[rules.tokens]",
+        )
         .replace("[rules]\n", "[rules]\ninitial_credentials = 'mail'\n")
         .replace("[rules.tokens]", "[rules.tokens]\ncode_seconds = 61")
         .replace('parent = "A"', 'parent = "C"')

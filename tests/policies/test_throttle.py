@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.lockout import LockoutRules
-from policies.throttle import ThrottleRules, client_of
+from policies.throttle import Counted, ThrottleRules, client_of
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,12 @@ def test_whoever_has_a_whole_site_of_addresses_is_one_client(address: str, clien
 
 def test_the_networks_of_the_institution_may_do_more() -> None:
     rules = ThrottleRules(wrong=5, wrong_inside=50)
-    assert (rules.allowance(inside=True), rules.allowance(inside=False)) == (50, 5)
+    assert [rules.allowance(Counted.WRONG, inside) for inside in (True, False)] == [50, 5]
 
 
 def test_by_default_one_client_locks_no_more_than_a_handful_of_accounts() -> None:
     to_a_lock = LockoutRules().allowed_failures + 1
-    assert ThrottleRules().allowance(inside=False) // to_a_lock <= 7
+    assert ThrottleRules().allowance(Counted.WRONG, inside=False) // to_a_lock <= 7
 
 
 @given(address=st.ip_addresses().map(str) | st.text(max_size=40))
@@ -40,7 +40,8 @@ def test_a_client_has_one_name_and_every_address_of_a_site_the_same(address: str
     assert name == client_of(name.partition("/")[0]) or name == "elsewhere"
 
 
-@given(wrong=st.integers(4, 10_000), inside=st.integers(4, 100_000))
-def test_inside_counts_for_itself(wrong: int, inside: int) -> None:
-    rules = ThrottleRules(wrong=wrong, wrong_inside=inside)
-    assert (rules.allowance(False), rules.allowance(True)) == (wrong, inside)
+@given(numbers=st.lists(st.integers(4, 100_000), min_size=4, max_size=4))
+def test_each_thing_counts_for_itself_inside_and_elsewhere(numbers: list[int]) -> None:
+    rules = ThrottleRules(*numbers)
+    counted = [(what, inside) for what in (Counted.WRONG, Counted.REQUEST) for inside in (False, True)]
+    assert [rules.allowance(*one) for one in counted] == numbers
