@@ -58,6 +58,7 @@ ROUTES: dict[str, Rule] = {
     "clients.change": MACHINE,
     "clients.remove": MACHINE,
     "clients.rotate": MACHINE,
+    "attempts.count": MACHINE,
     "signin.show": OPEN,
     "signin.submit": OPEN,
     "signin.submit_passkey": OPEN,
