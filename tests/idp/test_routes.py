@@ -24,7 +24,7 @@ from tests.idp.web.browser import TOKEN, Browser
 VISITORS = ("anonymous", "newcomer", "person", "officer", "hr", "security", "admin")
 MAY_SEE = {"see-desk": {"officer", "admin"}, "see-order": {"hr", "admin"}, "register-client": {"admin"},
            "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}}  # fmt: skip
-PROGRAMS = ("orders.", "clients.", "health.", "oauth.")
+PROGRAMS = ("orders.", "clients.", "attempts.", "health.", "oauth.")
 ENDING = {
     "signout.submit",
     "oauth.logout",
