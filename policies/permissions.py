@@ -84,6 +84,8 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "appoint-officer": ((admin, not_oneself),),
     "register-client": ((admin,),),
     "see-desk": ((officer,), (admin,)),
+    "see-people": ((officer,), (hr,), (security,), (admin,)),
+    "see-person": ((officer, of_the_department), (hr,), (security,), (admin,)),
     "see-order": ((hr,), (admin,)),
     "release-order": ((hr, not_oneself), (admin, not_oneself)),
     "confirm-change": ((hr, not_oneself), (admin, not_oneself)),

@@ -11,6 +11,7 @@ from policies.deadlines import standing
 from policies.naming import display_name
 
 MOST_ORDERS = 200
+MOST_TASKS = 200
 
 
 def list_orders(here: Here) -> list[dict[str, Any]]:
@@ -75,7 +76,7 @@ def _line(here: Here, order: Order, line: OrderLine, language: str) -> dict[str,
         "login": account.login if account else None,
         "state": line.state,
         "note": line.note,
-        "tasks": _tasks(here, order, account, language) if account else [],
+        "tasks": tasks_of(here, account, language, order) if account else [],
     }
 
 
@@ -86,27 +87,34 @@ def _standing(here: Here, task: Task) -> str | None:
     return standing(task.due_at, task.done_at, here.now, here.service.zone).value
 
 
-def _tasks(here: Here, order: Order, account: Account, language: str) -> list[dict[str, Any]]:
-    rows = db.session.execute(
-        sa.select(Task, System.names)
+def tasks_of(here: Here, account: Account, language: str, order: Order | None = None) -> list[dict[str, Any]]:
+    """What was, or is to be, done in each system: for one order by system, else for all of them, the newest first."""
+    wanted = (
+        sa.select(Task, System.names, Order.number)
         .join(System, System.code == Task.system)
-        .where(Task.order_pk == order.id, Task.account_id == account.id)
-        .order_by(Task.system, Task.created_at)
+        .join(Order, Order.id == Task.order_pk, isouter=True)
+        .where(Task.account_id == account.id)
     )
-    return [
-        {
-            "system": names[language],
-            "code": task.system,
-            "action": task.action,
-            "due_on": task.due_on,
-            "due_basis": task.due_basis,
-            "standing": _standing(here, task),
-            "done_at": task.done_at,
-            "done_by": task.done_by,
-            "read_back": task.read_back,
-            "status": task.status,
-            "attempts": task.attempt,
-            "last_error": task.last_error,
-        }
-        for task, names in rows
-    ]
+    if order is None:
+        wanted = wanted.order_by(Task.created_at.desc(), Task.system).limit(MOST_TASKS)
+    else:
+        wanted = wanted.where(Task.order_pk == order.id).order_by(Task.system, Task.created_at)
+    return [_task(here, task, names[language], number) for task, names, number in db.session.execute(wanted)]
+
+
+def _task(here: Here, task: Task, system: str, order_number: str | None) -> dict[str, Any]:
+    return {
+        "system": system,
+        "code": task.system,
+        "action": task.action,
+        "order_number": order_number,
+        "due_on": task.due_on,
+        "due_basis": task.due_basis,
+        "standing": _standing(here, task),
+        "done_at": task.done_at,
+        "done_by": task.done_by,
+        "read_back": task.read_back,
+        "status": task.status,
+        "attempts": task.attempt,
+        "last_error": task.last_error,
+    }

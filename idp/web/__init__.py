@@ -7,7 +7,7 @@ from idp.web.account import agreements, factors, history, open_system, password,
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens
 from idp.web.hr import changes, orders
-from idp.web.officer import desk, misuse, slips
+from idp.web.officer import desk, misuse, people, slips
 from idp.web.signin import (
     activation,
     agreement,
@@ -41,6 +41,7 @@ PAGES = (
     report_misuse.bp,
     factors.bp,
     desk.bp,
+    people.bp,
     slips.bp,
     misuse.bp,
     orders.bp,

@@ -38,6 +38,7 @@ FACTORS = Rule(signed_in=True, arrived=True, fresh=True, enrolling=True)
 PASSWORD = Rule(signed_in=True, arrived=True, fresh_factor=True, back="password.show")
 CONTACTS = Rule(signed_in=True, arrived=True, fresh=True, back="profile.show_contacts")
 DESK = Rule(signed_in=True, arrived=True, act="see-desk")
+PEOPLE = Rule(signed_in=True, arrived=True, act="see-people")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
 CHANGES = Rule(signed_in=True, arrived=True, act="confirm-change")
@@ -128,6 +129,9 @@ ROUTES: dict[str, Rule] = {
     "factors.remove": FACTORS,
     "factors.renew_codes": FACTORS,
     "desk.show": DESK,
+    "people.ask": PEOPLE,
+    "people.find": PEOPLE,
+    "people.show": PEOPLE,
     "desk.lift": DESK,
     "desk.lift_several": DESK,
     "desk.refuse": DESK,

@@ -29,6 +29,7 @@ class Visitor:
     login: str
     display_name: str
     is_officer: bool
+    sees_people: bool
     is_hr: bool
     confirms_changes: bool
     registers_clients: bool
@@ -74,6 +75,7 @@ def _visitor() -> Visitor:
         login=row.login,
         display_name=display_name(row.given, row.family, row.patronymic),
         is_officer=may("see-desk", g.here.who, NOBODY, g.here.now),
+        sees_people=may("see-people", g.here.who, NOBODY, g.here.now),
         is_hr=may("see-order", g.here.who, NOBODY, g.here.now),
         confirms_changes=may("confirm-change", g.here.who, NOBODY, g.here.now),
         registers_clients=may("register-client", g.here.who, NOBODY, g.here.now),

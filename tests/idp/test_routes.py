@@ -22,7 +22,8 @@ from tests.builders import Make, settings_for
 from tests.idp.web.browser import TOKEN, Browser
 
 VISITORS = ("anonymous", "newcomer", "person", "officer", "hr", "security", "admin")
-MAY_SEE = {"see-desk": {"officer", "admin"}, "see-order": {"hr", "admin"}, "register-client": {"admin"},
+MAY_SEE = {"see-desk": {"officer", "admin"}, "see-people": {"officer", "hr", "security", "admin"},
+           "see-order": {"hr", "admin"}, "register-client": {"admin"},
            "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}}  # fmt: skip
 PROGRAMS = ("orders.", "clients.", "attempts.", "health.", "oauth.")
 ENDING = {

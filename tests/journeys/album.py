@@ -293,6 +293,13 @@ class Album:
         page.locator("input[name=note]").first.fill(" ")
         send(page, "details form button")
         yield "desk-refused", page
+        page.goto("/people")
+        yield "people", page
+        page.fill("#entered", "a")
+        send(page, "#find")
+        yield "people-found", page
+        send(page, "main .rows a")
+        yield "person", page
 
     def _orders(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("jyldyz", role="hr", department=None), "/orders")
