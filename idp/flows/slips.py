@@ -16,9 +16,11 @@ from idp.crypto import digest
 from idp.db import db, reader
 from idp.flows.activate import check_may_issue, find_invitation, until_when
 from idp.flows.here import Here
+from idp.flows.misuse_link import misuse_link
 from idp.flows.one_time_links import issue_link, waits
 from idp.flows.record import record
 from idp.flows.refusal import Refusal
+from idp.flows.send_message import send_message
 from idp.flows.throttled import count_against, is_throttled
 from idp.models import Account, Activation, Person
 from policies.naming import display_name
@@ -69,6 +71,8 @@ def hand_over_slip(here: Here, account: Account, slip_id: UUID) -> Refusal | Non
     if handed_over is None:
         return Refusal("slip-gone")
     record(here, "slip-handed-over", account, after={"valid_until": until.due_on})
+    link = misuse_link(here, account.id)  # who notes a hand-over that never was could use the code himself
+    send_message(here, account, "slip-handed-over", f"slip-handed-over/{slip_id}", misuse_link=link)
     return None
 
 

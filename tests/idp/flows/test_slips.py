@@ -86,6 +86,16 @@ def test_the_code_works_once_it_was_handed_over_and_then_once(make: Make, hr: Hr
     assert hr.account().activated_at == hr.clock.now()
 
 
+def test_the_person_is_told_by_mail_that_a_slip_was_handed_over(make: Make, hr: Hr, newcomer: UUID) -> None:
+    """Else an officer could note a hand-over that never was, and use the code himself."""
+    printed(make, newcomer)
+    told = sa.select(Message.account_id).where(Message.template == "slip-handed-over")
+    assert hr.rows(told) == []
+    hand_over(make, newcomer, newest(hr))
+    hand_over(make, newcomer, newest(hr))
+    assert hr.rows(told) == [(newcomer,)]
+
+
 def test_only_who_has_the_slip_is_told_that_it_waits(make: Make, hr: Hr, newcomer: UUID) -> None:
     slip = printed(make, newcomer)
     with make.app.app_context():
