@@ -81,7 +81,7 @@ class Scene:
 
     def lock(self, login: str) -> None:
         with self.act() as here:
-            db.session.merge(Lockout(login=login, attempts=4, last_at=here.now, locked_at=here.now))
+            db.session.merge(Lockout(login=login, device="", attempts=4, last_at=here.now, locked_at=here.now))
 
     def phone(self, someone: Someone, number: str) -> None:
         """A public contact of theirs."""
