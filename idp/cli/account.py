@@ -6,7 +6,8 @@ from idp.cli.session import at_the_command
 from idp.flows.bootstrap_account import bootstrap_account
 from idp.flows.change_factors import factors_of
 from idp.flows.find_account import find_account
-from idp.flows.reset_factors import LONGEST_REASON, remove_factors
+from idp.flows.reset_factors import remove_factors
+from policies.remarks import remark
 
 
 @click.group()
@@ -23,9 +24,10 @@ def reset(login: str, reason: str) -> None:
         account = find_account(login)
         if account is None or not factors_of(account.id):
             raise click.ClickException("nobody has this login" if account is None else "it has no second factor")
-        if not reason.strip():
+        told = remark(reason)
+        if not told:
             raise click.ClickException("a reason is needed")
-        remove_factors(here, account, reason.strip()[:LONGEST_REASON])
+        remove_factors(here, account, told)
     click.echo(f"{login} has no second factor any more, is signed out everywhere, and has been told")
 
 

@@ -19,9 +19,9 @@ from idp.models import Account, Person, Statement
 from policies.naming import display_name
 from policies.permissions import Whom, may
 from policies.profile_changes import WAYS, Way
+from policies.remarks import remark
 
 MOST_ROWS = 200
-LONGEST_REASON = 500  # characters
 OF_HR = [name for name, way in WAYS.items() if way is Way.BY_HR]
 
 
@@ -68,7 +68,7 @@ def confirm_change(here: Here, statement_id: UUID) -> Refusal | None:
 def refuse_change(here: Here, statement_id: UUID, reason: str) -> Refusal | None:
     """Let it be, with a written `reason`.  Refusals: ``refusal-reason-required``, ``gone``.  Raises `Forbidden`."""
     statement, account = _deciding(here, statement_id)
-    why = " ".join(reason.split())[:LONGEST_REASON]
+    why = remark(reason)
     if not why:
         return Refusal("refusal-reason-required")
     if not settle(here, statement.id, REFUSED, why):

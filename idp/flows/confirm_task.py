@@ -11,6 +11,7 @@ from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.models import Account, Link, Task
 from policies.permissions import Whom, may
+from policies.remarks import remark
 
 
 def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
@@ -22,7 +23,8 @@ def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
     whom = Whom(str(account.id), departments_ever([account.person_id]).get(account.person_id, frozenset()), task.system)
     if here.who is None or not may("confirm-task", here.who, whom, here.now):
         raise Forbidden("confirm-task")
-    if not note.strip():
+    told = remark(note)
+    if not told:
         return Refusal("note-required")
     confirmed = db.session.scalar(
         sa.update(Task)
@@ -31,8 +33,8 @@ def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
             status="done",
             done_at=here.now,
             done_by=here.actor,
-            note=note.strip(),
-            read_back={"confirmed_by": here.actor, "note": note.strip()},
+            note=told,
+            read_back={"confirmed_by": here.actor, "note": told},
             run_at=None,
             last_error=None,
         )
@@ -42,7 +44,7 @@ def confirm_task(here: Here, task: Task, note: str) -> Refusal | None:
     if confirmed is None:
         return Refusal("gone")
     _mark_link(here, task)
-    after = {"status": "done", "note": note.strip()}
+    after = {"status": "done", "note": told}
     subject = f"system/{task.system}"
     record(here, "task-confirmed", account, subject=subject, before={"status": task.status}, after=after)
     if task.order_pk is not None:

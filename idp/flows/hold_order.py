@@ -27,8 +27,7 @@ from policies.brakes import Brake, Closings, brake, never_unasked
 from policies.deadlines import ONE_DAY, local_day, start_of
 from policies.folding import fold
 from policies.permissions import Whom, may
-
-LONGEST_REASON = 500  # characters
+from policies.remarks import remark
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +85,8 @@ def drop_order(here: Here, order: Order, reason: str) -> Refusal | None:
 def _settle(here: Here, order: Order, reason: str, state: str) -> Refusal | None:
     if here.who is None or any(not may("release-order", here.who, whom, here.now) for whom in _concerned(order)):
         raise Forbidden("release-order")
-    if not reason.strip():
+    told = remark(reason)
+    if not told:
         return Refusal("release-reason-required")
     moved = (
         sa.update(Order)
@@ -96,7 +96,7 @@ def _settle(here: Here, order: Order, reason: str, state: str) -> Refusal | None
     )
     if db.session.execute(moved).first() is None:
         return Refusal("gone")
-    subject, told = f"order/{order.source}/{order.number}/v{order.version}", reason.strip()[:LONGEST_REASON]
+    subject = f"order/{order.source}/{order.number}/v{order.version}"
     act = "order-released" if state == "accepted" else "order-dropped"
     record(here, act, subject=subject, before={"state": "needs_review"}, after={"state": state, "reason": told})
     return None

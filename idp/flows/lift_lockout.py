@@ -16,6 +16,7 @@ from idp.flows.refusal import Refusal
 from idp.flows.send_message import send_message
 from idp.models import Account, Lockout
 from policies.permissions import Whom, may
+from policies.remarks import remark
 
 
 def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
@@ -27,7 +28,8 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
     whom = Whom(str(account.id), departments_of(here, account), None)
     if here.who is None or not may("lift-lockout", here.who, whom, here.now):
         raise Forbidden("lift-lockout")
-    if not reason.strip():
+    told = remark(reason)
+    if not told:
         return Refusal("reason-required")
     if _is_looked_into(account):
         return Refusal("case-open")
@@ -39,7 +41,7 @@ def lift_lockout(here: Here, account: Account, reason: str) -> Refusal | None:
     ).first()
     if lifted is None:
         return Refusal("gone")
-    after = {"locked": False, "reason": reason.strip()}
+    after = {"locked": False, "reason": told}
     record(here, "lockout-lifted", account, before={"locked": True}, after=after)
     send_message(here, account, "unlocked", f"unlocked/{account.login}/{here.now.isoformat()}")
     return None

@@ -13,6 +13,7 @@ from idp.flows.refusal import Refusal
 from idp.models import Account, MisuseReport, Person
 from policies.naming import display_name
 from policies.permissions import Whom, may
+from policies.remarks import remark
 
 MOST_ROWS = 200
 LONGEST_RESULT = 2_000  # characters
@@ -48,7 +49,7 @@ def close_misuse_case(here: Here, case_id: UUID, result: str) -> Refusal | None:
     case = db.session.get(MisuseReport, case_id)
     if case is None or not _may(here, case.account_id):
         raise Forbidden("handle-misuse")
-    written = result.strip()[:LONGEST_RESULT]
+    written = remark(result, LONGEST_RESULT)
     if not written:
         return Refusal("result-required")
     account = db.session.get_one(Account, case.account_id)

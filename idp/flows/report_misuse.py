@@ -14,8 +14,7 @@ from idp.flows.record import record
 from idp.flows.send_message import send_message
 from idp.flows.sessions import end_all_sessions
 from idp.models import Account, FactorReset, Lockout, MisuseReport
-
-LONGEST_WORDS = 500  # characters
+from policies.remarks import remark
 
 
 def report_misuse(here: Here, account: Account, way: str, told: str = "") -> bool:
@@ -28,7 +27,7 @@ def report_misuse(here: Here, account: Account, way: str, told: str = "") -> boo
     forget_devices(account.id)  # so that the lock holds for every one of them
     end_all_sessions(owner, account, "misuse-reported")
     settle_resets(owner, FactorReset.account_id == account.id)
-    case = _open_case(owner, account, way, told.strip()[:LONGEST_WORDS] or None)
+    case = _open_case(owner, account, way, remark(told) or None)
     if locked:
         record(owner, "locked", account, before={"locked": False}, after={"locked": True, "reason": "misuse-reported"})
     if case:

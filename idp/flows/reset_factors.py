@@ -25,8 +25,8 @@ from idp.models import Account, Factor, FactorReset, Person, RecoveryCode
 from policies.factors import officers_needed
 from policies.naming import display_name
 from policies.permissions import Who, Whom, may
+from policies.remarks import remark
 
-LONGEST_REASON = 500  # characters
 MOST_ROWS = 200
 
 
@@ -46,7 +46,7 @@ def reset_factors(here: Here, account: Account, reason: str) -> Reset | Refusal:
     if here.who is None or not _may(here, account):
         raise Forbidden("reset-factors")
     by = UUID(here.who.account_id)
-    told = reason.strip()[:LONGEST_REASON]
+    told = remark(reason)
     if not told:
         return Refusal("reset-reason-required")
     hold(account.id)  # of several at once each sees what the one before has done

@@ -10,8 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from idp.db import db
+from idp.flows.misuse_link import misuse_link
 from idp.models import Lockout
 from tests.builders import Make
+from tests.idp.recovery import ask, mails
 from tests.idp.web.browser import Browser
 
 MARKUP = '"><script>alert(7)</script>'
@@ -33,11 +35,29 @@ OWN = {
     "/account/factors/passkeys": ("name", "passkey"),
     "/account/password": ("present", "password", "again"),
     "/account/password/advice": ("password",),
+    "/account/profile/contacts": (
+        "work_phone",
+        "mobile_phone",
+        "personal_email",
+        "country",
+        "city",
+        "street",
+        "building",
+    ),
+    "/account/profile/names": ("family", "given", "patronymic", "duties"),
+    "/account/profile/language": ("language",),
     "/device": ("user_code",),
+    "/device/decision": ("user_code", "decision"),
+    "/choose-account": ("account", "request"),
+    "/consent": ("consent", "request"),
+    "/agreement": ("sha256", "accept", "request"),
 }
 DESK = {
     "/desk/lockouts/lift": ("account", "reason"),
     "/desk/factors/reset": ("login", "reason"),
+    "/people": ("entered",),
+    "/admin/clients/new": ("client_name", "redirect_uris", "scope", "rest", "system", "client_uri"),
+    "/admin/initial-tokens": ("name", "uses", "days", "scopes"),
 }
 often = settings(
     max_examples=20, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -54,8 +74,10 @@ def patient(make: Make) -> Make:
 
 
 def given_to(browser: Browser, forms: dict[str, tuple[str, ...]], said: dict[str, str], page: str) -> None:
+    """All of it to every form; whoever sent it is still who they were."""
     for path, names in forms.items():
         answer = browser.submit(path, {name: said[name] for name in names if name in said}, page)
+        assert browser.get(page).status_code == 200, (path, said)
         assert answer.status_code < 500, (path, said)
         assert "<script>alert(7)" not in answer.text
         assert "Traceback" not in answer.text and "x=1" not in str(answer.headers)
@@ -85,12 +107,48 @@ def test_what_a_person_may_send_of_the_own_account(patient: Make) -> None:
 
 def test_what_an_officer_may_send(patient: Make) -> None:
     browser = Browser(patient)
-    browser.sign_in(patient.officer())
+    browser.sign_in(patient.officer(role="admin", department=None))
 
     @often
     @given(said=values(DESK))
     def send(said: dict[str, str]) -> None:
         given_to(browser, DESK, said, "/desk")
+
+    send()
+
+
+def test_what_may_be_sent_in_place_of_a_code_and_along_with_a_report(patient: Make) -> None:
+    """Each of them ends the session it came from, sooner or later: everybody signs in for themselves."""
+    aida = patient.account()
+    patient.enrol(aida)
+    with patient.app.app_context():
+        link = misuse_link(patient.here(), aida.id).removeprefix(patient.service.settings.base_url)
+
+    @often
+    @given(said=HOSTILE)
+    def send(said: str) -> None:
+        browser = Browser(patient)
+        browser.submit("/sign-in", {"login": aida.login, "password": aida.password})
+        for path, name, page in (("/second-factor", "code", "/sign-in"), (link, "told", link)):
+            answer = browser.submit(path, {name: said}, page)
+            assert answer.status_code < 500, (path, said)
+            assert "<script>alert(7)" not in answer.text
+
+    send()
+
+
+def test_what_may_be_sent_in_place_of_a_new_password(patient: Make) -> None:
+    patient.account()
+    ask(patient, "aida")
+    [mail] = mails(patient)
+
+    @often
+    @given(said=values({"": ("password", "code", "passkey")}))
+    def send(said: dict[str, str]) -> None:
+        for path in (f"/recovery/{mail.token}", f"/recovery/{mail.token}/advice"):
+            answer = Browser(patient).submit(path, said, f"/recovery/{mail.token}")
+            assert answer.status_code < 500, (path, said)
+            assert "<script>alert(7)" not in answer.text
 
     send()
 
@@ -123,6 +181,26 @@ def test_a_wrong_form_token_is_told_as_a_page_that_was_open_too_long(patient: Ma
     browser.form("/sign-in")
     answer = browser.post("/sign-in", data={"csrf_token": token, "login": MARKUP, "password": "x"})
     assert (answer.status_code, "<script>alert(7)" in answer.text) == (400, False)
+
+
+def spelt(login: str) -> st.SearchStrategy[str]:
+    """The login as somebody may write it who wants another counter: other case, full width, blanks, what does not show."""
+    unseen = st.text("\u200b\u00ad\u2060\ufeff\u180e \t\u3000\u0000", max_size=3)
+    forms = [st.sampled_from((one, one.upper(), chr(ord(one) + 0xFEE0))) for one in login]
+    return st.tuples(*(part for form in forms for part in (unseen, form)), unseen).map("".join)
+
+
+def test_no_spelling_of_a_login_has_a_counter_of_its_own(patient: Make) -> None:
+    browser = Browser(patient)
+
+    @often
+    @given(login=spelt("aida"))
+    def send(login: str) -> None:
+        browser.submit("/sign-in", {"login": login, "password": "wrong"})
+
+    send()
+    with patient.app.app_context():
+        assert db.session.scalars(sa.select(Lockout.login)).all() == ["aida"]
 
 
 @pytest.mark.parametrize("exists", [True, False])
