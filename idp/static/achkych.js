@@ -7,6 +7,7 @@ for (const field of document.querySelectorAll("input[type=password][data-show]")
   const show = (shown) => {
     field.type = shown ? "text" : "password";
     button.textContent = shown ? field.dataset.hide : field.dataset.show;
+    button.setAttribute("aria-label", `${button.textContent}: ${field.dataset.label}`);
   };
   button.addEventListener("click", () => show(field.type === "password"));
   field.form.addEventListener("submit", () => show(false));

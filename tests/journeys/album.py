@@ -51,6 +51,7 @@ class Album:
             self._device,
             self._consent,
             self._ways_out,
+            self._mails,
         ):
             yield from part()
 
@@ -287,6 +288,7 @@ class Album:
         self.scene.hire(8, number="1/102-К")
         for login in ("aida", "daniyar"):
             self.scene.lock(login)
+        self.scene.ask_for_reset("bakyt", self.scene.make.officer("asel", role="admin", department=None))
         page = self._signed_in(self.scene.make.officer("gulmira", family="Жусупбекова", patronymic="Асановна"), "/desk")
         yield "desk", page
         page.locator("details summary").first.click()
@@ -300,6 +302,13 @@ class Album:
         yield "people-found", page
         send(page, "main .rows a")
         yield "person", page
+
+    def _mails(self) -> Iterator[tuple[str, Page]]:
+        """Each sort of part: words and a link, lines that stand out, people to turn to."""
+        page = self.browse(locale=self.language)
+        for template in ("activation", "new-device", "locked"):
+            page.set_content(self.scene.mail(template, self.language))
+            yield f"mail-{template}", page
 
     def _orders(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("jyldyz", role="hr", department=None), "/orders")

@@ -23,12 +23,12 @@ class Keyboard:
     def __init__(self, page: Page) -> None:
         self.page = page
 
-    def reach(self, selector: str) -> None:
-        """Tab until `selector` has the focus; every stop on the way is seen and marked."""
+    def reach(self, selector: str, key: str = "Tab") -> None:
+        """Tab (or Shift+Tab) until `selector` has the focus; every stop on the way is seen and marked."""
         for _ in range(MOST_STEPS):
             if self._is_at(selector):
                 return
-            self.page.keyboard.press("Tab")
+            self.page.keyboard.press(key)
             where = self.page.evaluate(WHERE)
             assert where["body"] or (where["seen"] and where["marked"]), where
         raise AssertionError(f"{selector} is not reached by Tab")
@@ -44,6 +44,14 @@ class Keyboard:
         self.reach(selector)
         with self.page.expect_navigation():
             self.page.keyboard.press(key)
+
+    def stops(self, key: str, last: str) -> list[str]:
+        """Where the focus comes along on its way to the one called `last`."""
+        found: list[str] = []
+        while last not in found and len(found) < MOST_STEPS:
+            self.page.keyboard.press(key)
+            found.append(self.page.evaluate(WHERE)["name"])
+        return found
 
     def tick(self, selector: str) -> None:
         self.reach(selector)

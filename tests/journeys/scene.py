@@ -17,11 +17,16 @@ from idp.flows.activate import issue_activation
 from idp.flows.apply_order import apply_order
 from idp.flows.receive_order import receive_order
 from idp.flows.register_client import register_client
+from idp.flows.reset_factors import Reset, reset_factors
+from idp.flows.send_message import send_message
 from idp.flows.signing_keys import ensure_signing_keys
 from idp.flows.slips import Slip, print_slip
-from idp.models import Account, Lockout, Person
+from idp.models import Account, Lockout, Message, Person
+from idp.provisioning.deliver import _compose
+from idp.provisioning.workshop import open_workshop
 from policies.permissions import Appointment, Who
 from tests.builders import Make, Someone
+from tests.idp.provisioning.test_letter import CONTEXT
 
 DAY = date(2026, 9, 7)
 FAMILIES = ("Үлгүбаева", "Мисалов", "Образцова", "Жусупбекова", "Тестов", "Кошоева")
@@ -82,6 +87,26 @@ class Scene:
     def lock(self, login: str) -> None:
         with self.act() as here:
             db.session.merge(Lockout(login=login, device="", attempts=4, last_at=here.now, locked_at=here.now))
+
+    def ask_for_reset(self, login: str, by: Someone) -> None:
+        """One of the two officers asks that the second factors of `login` are removed."""
+        with self.act() as here:
+            who = Who(str(by.id), (Appointment("admin", None, None, here.now, None),))
+            asked = reset_factors(replace(here, who=who), _account(login), "lost the phone")
+            assert asked is Reset.ASKED
+
+    def mail(self, template: str, language: str) -> str:
+        """A mail to somebody new, as HTML."""
+        reader = self.make.account(f"reader-{template}", family="Мисалова")
+        with self.act() as here:
+            account = db.session.get_one(Account, reader.id)
+            account.language = language
+            send_message(here, account, template, f"album/{template}", **CONTEXT | {"device": "Chrome, Android"})
+        with self.act():
+            queued = db.session.scalars(sa.select(Message).where(Message.key == f"album/{template}")).one()
+            html = _compose(open_workshop(self.app), queued).get_body(("html",))
+            assert html is not None
+            return str(html.get_content())
 
     def phone(self, someone: Someone, number: str) -> None:
         """A public contact of theirs."""

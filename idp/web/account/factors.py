@@ -134,6 +134,7 @@ def _set_up(factor: Factor, refusal: str | None = None) -> str:
     return render_template(
         "factor_set_up.html",
         factor=factor,
+        address=uri,
         picture=segno.make(uri, error="m").svg_data_uri(scale=5, border=4, light="#fff"),
         seed=in_groups(seed).replace("-", " "),
         request_id=request.values.get("request"),
