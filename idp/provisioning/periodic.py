@@ -1,5 +1,5 @@
 """What is done from time to time: closing the audit days that are over, ending sessions that have lived too long,
-forgetting what has served its time."""
+reminding of what is due, forgetting what has served its time."""
 
 from datetime import timedelta
 
@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from idp.db import db, unit_of_work
 from idp.flows.here import at_work
+from idp.flows.remind import remind
 from idp.flows.seal_audit import seal_audit
 from idp.flows.sessions import end_outlived_sessions
 from idp.models import AuthorizationRequest, Delivery
@@ -22,5 +23,6 @@ def do_periodic(workshop: Workshop) -> None:
     with workshop.app.app_context(), unit_of_work():
         seal_audit(here)
         end_outlived_sessions(here)
+        remind(here)
         db.session.execute(sa.delete(Delivery).where(Delivery.received_at < here.now - DELIVERIES_KEPT))
         db.session.execute(sa.delete(AuthorizationRequest).where(AuthorizationRequest.expires_at < here.now))
