@@ -78,6 +78,6 @@ def _loads(today: date, escalated_before: date) -> Iterable[Load]:
         .where(open_ones, AffiliationRow.department.is_not(None))
         .group_by(Task.system, AffiliationRow.department)
     )
-    statements: tuple[sa.Select[Any], ...] = (whole, by_department)
+    statements: list[Any] = [whole, by_department]
     for statement in statements:
         yield from (Load(**row._mapping) for row in db.session.execute(statement))
