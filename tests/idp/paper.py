@@ -9,6 +9,7 @@ import zlib
 STREAM = re.compile(rb"\n(\d+) 0 obj\s*<<((?:(?!endobj).)*?)/Filter/FlateDecode.*?>>\s*stream\r?\n", re.DOTALL)
 FONT = re.compile(rb"\n(\d+) 0 obj\s*<</Type/Font/Subtype/Type0.*?/ToUnicode (\d+) 0 R")
 NAMED = re.compile(rb"/(f\d+) (\d+) 0 R")
+PAGE = re.compile(rb"/Type/Page/Resources (\d+) 0 R.*?/Contents (\d+) 0 R")
 LETTER = re.compile(rb"<([0-9A-F]+)> <([0-9A-F]+)>")
 BLOCK = re.compile(rb"\nBT (.*?)\nET\n", re.DOTALL)
 RUN = re.compile(rb"/(f\d+) [\d.]+ Tf (.*?)(?=/f\d+ [\d.]+ Tf|$)", re.DOTALL)
@@ -21,13 +22,20 @@ def text_of(pdf: bytes) -> str:
     """All text, page after page; runs of blanks are one."""
     streams = {int(found[1]): zlib.decompressobj().decompress(pdf[found.end() :]) for found in STREAM.finditer(pdf)}
     to_unicode = {int(found[1]): int(found[2]) for found in FONT.finditer(pdf)}
-    fonts = {
-        name: _letters(streams[to_unicode[int(number)]])
-        for name, number in NAMED.findall(pdf)
-        if int(number) in to_unicode
-    }
-    told = "".join(_shown(stream, fonts) for stream in streams.values() if b" Tf " in stream)
+    told = "".join(
+        _shown(streams[int(contents)], _fonts(pdf, resources, to_unicode, streams))
+        for resources, contents in PAGE.findall(pdf)
+    )
     return " ".join(told.split())
+
+
+def _fonts(
+    pdf: bytes, resources: bytes, to_unicode: dict[int, int], streams: dict[int, bytes]
+) -> dict[bytes, dict[int, str]]:
+    """The fonts of one page; each page has names of its own for them."""
+    place = pdf.index(b"\n" + resources + b" 0 obj")
+    named = NAMED.findall(pdf[place : pdf.index(b"endobj", place)])
+    return {name: _letters(streams[to_unicode[int(number)]]) for name, number in named}
 
 
 def pages_of(pdf: bytes) -> int:

@@ -313,6 +313,9 @@ class Album:
     def _orders(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("jyldyz", role="hr", department=None), "/orders")
         yield "orders", page
+        send(page, "#report")
+        yield "closing-report", page
+        page.goto("/orders")
         send(page, "tbody a")
         yield "execution-sheet", page
 

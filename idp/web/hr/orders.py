@@ -1,7 +1,5 @@
 """Orders and their execution sheets, as page and as JSON; and deciding about those that wait for a second person."""
 
-from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, g, jsonify, redirect, render_template, request
@@ -12,6 +10,7 @@ from idp.flows.execution_sheet import execution_sheet, list_orders
 from idp.flows.hold_order import drop_order, release_order
 from idp.flows.refusal import Refusal
 from idp.models import Order
+from idp.web.hr.proof import plain
 from idp.web.language import language
 
 bp = Blueprint("order_pages", __name__, url_prefix="/orders")
@@ -54,12 +53,3 @@ def _settled(order: Order, refusal: Refusal | None, done: str) -> Response | tup
 
 def _order(order_pk: UUID) -> Order:
     return db.session.get(Order, order_pk) or abort(404)
-
-
-def plain(value: Any) -> Any:
-    """Days and moments in ISO 8601, all else as it is."""
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    return value.isoformat() if isinstance(value, date | datetime) else value
