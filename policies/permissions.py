@@ -90,6 +90,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "release-order": ((hr, not_oneself), (admin, not_oneself)),
     "confirm-change": ((hr, not_oneself), (admin, not_oneself)),
     "handle-misuse": ((security, not_oneself), (admin, not_oneself)),
+    "reconcile": ((admin,),),
     "read-audit": ((security,), (admin,)),
 }
 

@@ -18,6 +18,7 @@ from policies.factors import FactorRules
 from policies.leaves import LeaveRules
 from policies.lockout import LockoutRules
 from policies.passwords import PasswordRules
+from policies.reconciliation import ReconciliationRules
 from policies.recovery import RecoveryRules
 from policies.sessions import SessionRules
 from policies.throttle import ThrottleRules
@@ -86,6 +87,7 @@ class Rules:
     recovery: RecoveryRules
     leaves: LeaveRules
     brakes: BrakeRules
+    reconciliation: ReconciliationRules
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from policies.leaves import TYPES, LeaveRules
 from policies.lockout import LockoutRules, Scope
 from policies.passwords import PasswordRules
 from policies.profile import InitialCredentials, Rules
+from policies.reconciliation import MENDED_BY_A_TASK, ReconciliationRules
 from policies.recovery import RecoveryRules
 from policies.sessions import OFFICER, PERSON, SessionRules
 from policies.throttle import ThrottleRules
@@ -18,6 +19,7 @@ from policies.tokens import TokenRules
 from policies.toml_section import Section
 
 INITIAL_CREDENTIALS = frozenset(way.value for way in InitialCredentials)
+REPAIRS = {kind.value: kind for kind in MENDED_BY_A_TASK}
 SCOPES = frozenset(scope.value for scope in Scope)
 
 
@@ -37,6 +39,7 @@ def read_rules(section: Section) -> Rules:
         recovery=_recovery(section.section("recovery", {})),
         leaves=_leaves(section.section("leaves", {})),
         brakes=_brakes(section.section("brakes", {})),
+        reconciliation=_reconciliation(section.section("reconciliation", {})),
     )
     section.nothing_left()
     return rules
@@ -160,6 +163,21 @@ def _brakes(section: Section) -> BrakeRules:
         percent=section.number("percent", 1, 100, default.percent),
         least=section.number("least", 0, 1_000, default.least),
         departments=frozenset(section.items("departments", str, ())),
+    )
+    section.nothing_left()
+    return rules
+
+
+def _reconciliation(section: Section) -> ReconciliationRules:
+    """[rules.reconciliation]: what is found to be wrong in systems, and mended unasked."""
+    default = ReconciliationRules()
+    repair = section.items("repair", str, ())
+    section.known("repair", repair, frozenset(REPAIRS))
+    rules = ReconciliationRules(
+        hour=section.number("hour", 0, 23, default.hour),
+        repair=frozenset(REPAIRS[kind] for kind in repair if kind in REPAIRS),
+        at_once=section.number("at_once", 1, 1_000, default.at_once),
+        shrink=section.number("shrink", 1, 50, default.shrink),
     )
     section.nothing_left()
     return rules

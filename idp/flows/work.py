@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session, scoped_session
 from idp.db import db
 from idp.service import service
 
-CLOSING, ORDERS, MESSAGES, OPENING = 0, 1, 2, 3  # smaller goes first
+CLOSING, ORDERS, MESSAGES, OPENING, SCANS = 0, 1, 2, 3, 4  # smaller goes first
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
     """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message``, a ``logout``, a
-    ``recovery`` or a ``lock``.
+    ``recovery``, a ``lock`` or a ``scan``.
 
     `queue` keeps systems apart, so that a slow one holds up nobody else.
     """

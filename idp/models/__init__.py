@@ -17,6 +17,7 @@ from idp.models.misuse import MisuseReport
 from idp.models.officer import Officer
 from idp.models.order import Delivery, Order, OrderLine
 from idp.models.person import AffiliationRow, Person
+from idp.models.scan import Finding, Scan
 from idp.models.session import Session
 from idp.models.signing_key import SigningKey
 from idp.models.statement import Statement
@@ -43,6 +44,7 @@ __all__ = [
     "DeviceGuesses",
     "Factor",
     "FactorReset",
+    "Finding",
     "Grant",
     "InitialAccessToken",
     "KnownDevice",
@@ -60,6 +62,7 @@ __all__ = [
     "RecoveryCode",
     "RecoveryRequest",
     "RefreshToken",
+    "Scan",
     "Session",
     "SigningKey",
     "SpentJti",

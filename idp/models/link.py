@@ -24,5 +24,6 @@ class Link(Identified, Base):
     applied_revision: Mapped[int]
     seen: Mapped[dict[str, Any] | None]  # as last read back
     verified_at: Mapped[datetime | None]
+    scan_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("scan.id"))  # the last that saw it there
 
     __table_args__ = (UniqueConstraint("account_id", "system"),)

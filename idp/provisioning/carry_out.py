@@ -19,6 +19,7 @@ from idp.log import log
 from idp.models import LockNotice, Order, Person, RecoveryRequest
 from idp.provisioning.converge import converge
 from idp.provisioning.deliver import deliver
+from idp.provisioning.scan import scan_target
 from idp.provisioning.tell_client import tell_client
 from idp.provisioning.workshop import Workshop
 from policies.retry import RetryRules, delay
@@ -132,4 +133,5 @@ KINDS_OF_WORK: Mapping[str, Callable[[Workshop, UUID], None]] = {
     "logout": tell_client,
     "recovery": _recover,
     "lock": _tell_lock,
+    "scan": scan_target,
 }

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from idp.db import UtcDateTime, db
-from idp.models import LogoutNotice, Message, Task
+from idp.models import LogoutNotice, Message, Scan, Task
 
 OTHER = aliased(Task)
-Leased = type[Task] | type[Message] | type[LogoutNotice]
+Leased = type[Task] | type[Message] | type[LogoutNotice] | type[Scan]
 
 
 @dataclass(frozen=True, slots=True)

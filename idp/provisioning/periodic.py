@@ -1,5 +1,5 @@
 """What is done from time to time: closing the audit days that are over, ending sessions that have lived too long,
-reminding of what is due, forgetting what has served its time."""
+reminding of what is due, looking through the systems at night, forgetting what has served its time."""
 
 from datetime import timedelta
 
@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from idp.db import db, unit_of_work
 from idp.flows.here import at_work
 from idp.flows.remind import remind
+from idp.flows.scans import begin_nightly
 from idp.flows.seal_audit import seal_audit
 from idp.flows.sessions import end_outlived_sessions
 from idp.models import AuthorizationRequest, Delivery
@@ -24,5 +25,6 @@ def do_periodic(workshop: Workshop) -> None:
         seal_audit(here)
         end_outlived_sessions(here)
         remind(here)
+        begin_nightly(here, workshop.targets)
         db.session.execute(sa.delete(Delivery).where(Delivery.received_at < here.now - DELIVERIES_KEPT))
         db.session.execute(sa.delete(AuthorizationRequest).where(AuthorizationRequest.expires_at < here.now))

@@ -7,8 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from idp.db import reader
-from idp.flows.work import CLOSING, MESSAGES, OPENING, ORDERS, Work
-from idp.models import LockNotice, LogoutNotice, Message, Order, Person, RecoveryRequest, Task
+from idp.flows.work import CLOSING, MESSAGES, OPENING, ORDERS, SCANS, Work
+from idp.models import LockNotice, LogoutNotice, Message, Order, Person, RecoveryRequest, Scan, Task
 from idp.provisioning.lease import claimable
 
 ORDERS_QUEUE, MAIL_QUEUE, LOGOUT_QUEUE = "orders", "mail-out", "logout"
@@ -16,7 +16,7 @@ ORDERS_QUEUE, MAIL_QUEUE, LOGOUT_QUEUE = "orders", "mail-out", "logout"
 
 def due_work(now: datetime, queue: str, limit: int) -> list[Work]:
     """What `queue` can do at `now`, most urgent first."""
-    finders = FINDERS.get(queue, (_tasks,))
+    finders = FINDERS.get(queue, (_tasks, _scans))
     with reader().connect() as connection:
         rows = [row for find in finders for row in connection.execute(find(now, queue).limit(limit))]
     works = [Work(row.kind, row.id, row.run_at, row.priority, queue) for row in rows]
@@ -26,6 +26,11 @@ def due_work(now: datetime, queue: str, limit: int) -> list[Work]:
 def _tasks(now: datetime, queue: str) -> sa.Select[Any]:
     due = _rows("task", Task.id, Task.run_at, Task.priority).where(Task.system == queue, claimable(Task, now))
     return due.order_by(Task.priority, Task.run_at)
+
+
+def _scans(now: datetime, queue: str) -> sa.Select[Any]:
+    due = _rows("scan", Scan.id, Scan.run_at, sa.literal(SCANS)).where(Scan.system == queue, claimable(Scan, now))
+    return due.order_by(Scan.run_at)
 
 
 def _orders(now: datetime, _queue: str) -> sa.Select[Any]:
@@ -67,4 +72,4 @@ FINDERS: Mapping[str, tuple[Callable[[datetime, str], sa.Select[Any]], ...]] = {
     MAIL_QUEUE: (_messages, _recoveries, _locks),
     LOGOUT_QUEUE: (_notices,),
 }
-"""What each queue does; all others are systems, which have tasks."""
+"""What each queue does; all others are systems, which have tasks and are looked through."""

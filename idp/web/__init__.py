@@ -5,7 +5,7 @@ from flask import Flask
 from idp.web import errors, visitor
 from idp.web.account import agreements, factors, history, open_system, password, profile, report_misuse, sessions
 from idp.web.account import pages as account
-from idp.web.admin import clients, initial_tokens
+from idp.web.admin import clients, initial_tokens, systems
 from idp.web.hr import changes, orders, proof
 from idp.web.officer import desk, misuse, people, slips
 from idp.web.signin import (
@@ -49,6 +49,7 @@ PAGES = (
     proof.bp,
     clients.bp,
     initial_tokens.bp,
+    systems.bp,
 )
 
 

@@ -42,6 +42,7 @@ PEOPLE = Rule(signed_in=True, arrived=True, act="see-people")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
 CHANGES = Rule(signed_in=True, arrived=True, act="confirm-change")
+SYSTEMS = Rule(signed_in=True, arrived=True, act="reconcile")
 MISUSE = Rule(signed_in=True, arrived=True, act="handle-misuse")
 
 LONGEST_ADDRESS = 200  # characters
@@ -154,6 +155,12 @@ ROUTES: dict[str, Rule] = {
     "changes.index": CHANGES,
     "changes.confirm": CHANGES,
     "changes.refuse": CHANGES,
+    "systems.index": SYSTEMS,
+    "systems.scan": SYSTEMS,
+    "systems.show": SYSTEMS,
+    "systems.bring_into_line": SYSTEMS,
+    "systems.take": SYSTEMS,
+    "systems.let_be": SYSTEMS,
     "client_pages.index": CLIENTS,
     "client_pages.new": CLIENTS,
     "client_pages.add": CLIENTS,

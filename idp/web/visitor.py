@@ -32,6 +32,7 @@ class Visitor:
     sees_people: bool
     is_hr: bool
     confirms_changes: bool
+    reconciles: bool
     registers_clients: bool
     handles_misuse: bool
 
@@ -78,6 +79,7 @@ def _visitor() -> Visitor:
         sees_people=may("see-people", g.here.who, NOBODY, g.here.now),
         is_hr=may("see-order", g.here.who, NOBODY, g.here.now),
         confirms_changes=may("confirm-change", g.here.who, NOBODY, g.here.now),
+        reconciles=may("reconcile", g.here.who, NOBODY, g.here.now),
         registers_clients=may("register-client", g.here.who, NOBODY, g.here.now),
         handles_misuse=may("handle-misuse", g.here.who, NOBODY, g.here.now),
     )

@@ -24,7 +24,7 @@ from tests.idp.web.browser import TOKEN, Browser
 VISITORS = ("anonymous", "newcomer", "person", "officer", "hr", "security", "admin")
 MAY_SEE = {"see-desk": {"officer", "admin"}, "see-people": {"officer", "hr", "security", "admin"},
            "see-order": {"hr", "admin"}, "register-client": {"admin"},
-           "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}}  # fmt: skip
+           "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}, "reconcile": {"admin"}}  # fmt: skip
 PROGRAMS = ("orders.", "clients.", "attempts.", "health.", "oauth.")
 ENDING = {
     "signout.submit",
@@ -64,7 +64,18 @@ def url(route: Route) -> str:
         name: UUID(int=1)
         for name in route.arguments
         if name.endswith(
-            ("_pk", "account_id", "task_id", "token_id", "session_id", "case_id", "factor_id", "change_id", "reset_id")
+            (
+                "_pk",
+                "account_id",
+                "task_id",
+                "token_id",
+                "session_id",
+                "case_id",
+                "factor_id",
+                "change_id",
+                "reset_id",
+                "finding_id",
+            )
         )
     }
     values |= {"version": 1} if "version" in route.arguments else {}

@@ -48,6 +48,7 @@ class Album:
             self._desk,
             self._orders,
             self._clients,
+            self._systems,
             self._device,
             self._consent,
             self._ways_out,
@@ -353,6 +354,19 @@ class Album:
         yield "initial-tokens", page
         send(page, "tbody form button")
         yield "initial-tokens-revoked", page
+
+    def _systems(self) -> Iterator[tuple[str, Page]]:
+        page = self._signed_in(self.scene.make.officer("ulan", role="admin", department=None), "/admin/systems")
+        yield "systems", page
+        self.scene.find_in("unet", "differing", self.scene.make.account("syrga"), attributes=["email", "title"])
+        self.scene.find_in("unet", "extra", None, login="root", email="root@localhost")
+        page.goto("/admin/systems")
+        yield "systems-found", page
+        page.goto("/admin/systems/unet")
+        yield "findings", page
+        page.locator("input[name=reason]").first.fill(" ")
+        send(page, "form.together button")
+        yield "findings-refused", page
 
     def _device(self) -> Iterator[tuple[str, Page]]:
         code = television(self.scene)["user_code"]
