@@ -87,6 +87,7 @@ PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "see-people": ((officer,), (hr,), (security,), (admin,)),
     "see-person": ((officer, of_the_department), (hr,), (security,), (admin,)),
     "see-order": ((hr,), (admin,)),
+    "import-orders": ((hr,), (admin,)),
     "release-order": ((hr, not_oneself), (admin, not_oneself)),
     "confirm-change": ((hr, not_oneself), (admin, not_oneself)),
     "handle-misuse": ((security, not_oneself), (admin, not_oneself)),

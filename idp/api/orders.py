@@ -3,21 +3,19 @@
 The checks stand in the order in which they are made; nothing is stored before the last has passed.
 """
 
-from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any
 
 from flask import Blueprint, g, jsonify, request
-from jsonschema import Draft202012Validator, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response
 
 from idp.api.caller import calling_program
 from idp.api.problem import Problem, answer
-from idp.api.schema import order_validator
 from idp.api.signatures import HEADERS, is_signed
 from idp.flows.execution_sheet import order_standing
-from idp.flows.receive_order import Mistake, Received, Reception, mistakes_in, receive_order
+from idp.flows.order_schema import broken_rules
+from idp.flows.receive_order import Received, Reception, receive_order
 from idp.json_body import NotJson, read_json
 from idp.models import Order
 from idp.service import service
@@ -27,7 +25,6 @@ bp.register_error_handler(Problem, answer)
 
 SCOPE = "hr.orders.write"
 LONGEST_BODY = 256 * 1024
-VALIDATOR: Draft202012Validator = order_validator()
 
 
 @bp.post("")
@@ -95,21 +92,9 @@ def _of_this_source(body: Any, source: str) -> None:
 
 
 def _in_order(body: Any) -> None:
-    """Schema first, then our rules.  Only path and rule are told: the validator's own words contain the value."""
-    broken = dict.fromkeys(mistake for error in VALIDATOR.iter_errors(body) for mistake in _mistakes(error))
-    broken = broken or dict.fromkeys(mistakes_in(body))
+    broken = broken_rules(body)
     if broken:
-        raise Problem(422, "invalid_order", "the order breaks the rules named under errors", list(broken)[:50])
-
-
-def _mistakes(error: ValidationError) -> Iterator[Mistake]:
-    """What is missing is named by the schema's own word for it; all else by where it stands."""
-    if error.validator == "required":
-        required: Any = error.validator_value
-        given: Any = error.instance
-        yield from (Mistake(f"{error.json_path}.{name}", "required") for name in required if name not in given)
-    else:
-        yield Mistake(error.json_path, str(error.validator))
+        raise Problem(422, "invalid_order", "the order breaks the rules named under errors", broken[:50])
 
 
 def _answer(received: Received) -> Response:

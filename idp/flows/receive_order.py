@@ -92,7 +92,7 @@ def _is_plausible(day: str | None) -> bool:
 def receive_order(here: Here, raw: bytes, body: Mapping[str, Any], signature: Mapping[str, str]) -> Received:
     """Store `body`, which has passed signature, schema and `mistakes_in`.  `signature`: the three webhook headers."""
     source = body["source"]["system"]
-    digest = _digest(body)
+    digest = digest_of(body)
     newest = db.session.scalar(
         sa.select(sa.func.max(Order.version)).where(Order.source == source, Order.order_id == body["orderId"])
     )
@@ -205,7 +205,7 @@ def _name(order: Order) -> str:
     return f"order/{order.source}/{order.number}/v{order.version}"
 
 
-def _digest(body: Mapping[str, Any]) -> str:
+def digest_of(body: Mapping[str, Any]) -> str:
     """Of the parsed body with sorted keys and no blanks: a sender may serialise anew when it retries."""
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -15,7 +15,7 @@ from idp.models.lockout import KnownDevice, LockNotice, Lockout
 from idp.models.logout_notice import LogoutNotice
 from idp.models.misuse import MisuseReport
 from idp.models.officer import Officer
-from idp.models.order import Delivery, Order, OrderLine
+from idp.models.order import Delivery, Order, OrderImport, OrderLine
 from idp.models.person import AffiliationRow, Person
 from idp.models.scan import Finding, Scan
 from idp.models.session import Session
@@ -56,6 +56,7 @@ __all__ = [
     "MisuseReport",
     "Officer",
     "Order",
+    "OrderImport",
     "OrderLine",
     "Person",
     "Recovery",

@@ -67,6 +67,16 @@ class OrderLine(Identified, Base):
     __table_args__ = (UniqueConstraint("order_pk", "line"),)
 
 
+class OrderImport(Identified, Base):
+    """Orders out of a table, looked at by somebody who may still carry them out."""
+
+    __tablename__ = "order_import"
+
+    made_by: Mapped[uuid.UUID] = mapped_column(ForeignKey("account.id"))
+    made_at: Mapped[datetime]
+    content: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+
+
 class Delivery(Base):
     """One delivery of an order by its sender, remembered by the id that all retries share."""
 

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from idp.db import db, unit_of_work
 from idp.flows.here import at_work
+from idp.flows.import_orders import forget_imports
 from idp.flows.remind import remind
 from idp.flows.scans import begin_nightly
 from idp.flows.seal_audit import seal_audit
@@ -24,6 +25,7 @@ def do_periodic(workshop: Workshop) -> None:
     with workshop.app.app_context(), unit_of_work():
         seal_audit(here)
         end_outlived_sessions(here)
+        forget_imports(here)
         remind(here)
         begin_nightly(here, workshop.targets)
         db.session.execute(sa.delete(Delivery).where(Delivery.received_at < here.now - DELIVERIES_KEPT))

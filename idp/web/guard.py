@@ -39,6 +39,7 @@ PASSWORD = Rule(signed_in=True, arrived=True, fresh_factor=True, back="password.
 CONTACTS = Rule(signed_in=True, arrived=True, fresh=True, back="profile.show_contacts")
 DESK = Rule(signed_in=True, arrived=True, act="see-desk")
 PEOPLE = Rule(signed_in=True, arrived=True, act="see-people")
+IMPORTS = Rule(signed_in=True, arrived=True, act="import-orders")
 ORDERS = Rule(signed_in=True, arrived=True, act="see-order")
 CLIENTS = Rule(signed_in=True, arrived=True, act="register-client")
 CHANGES = Rule(signed_in=True, arrived=True, act="confirm-change")
@@ -145,6 +146,10 @@ ROUTES: dict[str, Rule] = {
     "order_pages.sheet": ORDERS,
     "order_pages.sheet_json": ORDERS,
     "order_pages.release": ORDERS,
+    "imports.ask": IMPORTS,
+    "imports.look": IMPORTS,
+    "imports.carry_out": IMPORTS,
+    "imports.empty": IMPORTS,
     "proof.order_pdf": ORDERS,
     "proof.order_jwt": ORDERS,
     "proof.person_pdf": PEOPLE,

@@ -24,7 +24,8 @@ from tests.idp.web.browser import TOKEN, Browser
 VISITORS = ("anonymous", "newcomer", "person", "officer", "hr", "security", "admin")
 MAY_SEE = {"see-desk": {"officer", "admin"}, "see-people": {"officer", "hr", "security", "admin"},
            "see-order": {"hr", "admin"}, "register-client": {"admin"},
-           "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}, "reconcile": {"admin"}}  # fmt: skip
+           "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}, "reconcile": {"admin"},
+           "import-orders": {"hr", "admin"}}  # fmt: skip
 PROGRAMS = ("orders.", "clients.", "attempts.", "health.", "oauth.")
 ENDING = {
     "signout.submit",
@@ -75,6 +76,7 @@ def url(route: Route) -> str:
                 "change_id",
                 "reset_id",
                 "finding_id",
+                "import_id",
             )
         )
     }

@@ -15,10 +15,12 @@ from idp.db import db
 from idp.models import Client, InitialAccessToken
 from tests.builders import Someone
 from tests.idp.recovery import mails, work
+from tests.idp.web.test_import_pages import as_csv
 from tests.journeys.conftest import Browse
 from tests.journeys.devices import television
 from tests.journeys.relying_party import RelyingParty
 from tests.journeys.scene import Scene, send, sign_in
+from tests.policies.test_order_table import ANARA, HEAD
 
 GOOD = "Ысык-Көл 2026 tolkun"
 
@@ -316,6 +318,16 @@ class Album:
         yield "orders", page
         send(page, "#report")
         yield "closing-report", page
+        page.goto("/orders/import")
+        yield "order-import", page
+        head, row = list(HEAD), list(ANARA)
+        page.set_input_files("#table", {"name": "o.csv", "mimeType": "text/csv", "buffer": as_csv([head, row])})
+        send(page, "#look")
+        yield "order-import-ahead", page
+        row[1] = "?"
+        page.set_input_files("#table", {"name": "o.csv", "mimeType": "text/csv", "buffer": as_csv([head, row])})
+        send(page, "#look")
+        yield "order-import-refused", page
         page.goto("/orders")
         send(page, "tbody a")
         yield "execution-sheet", page

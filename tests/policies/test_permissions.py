@@ -27,7 +27,7 @@ LOOK_UP = {"see-people", "see-person"}
     [
         ("officer", {"lift-lockout", "confirm-task", "issue-activation", "reset-factors", "see-desk"} | LOOK_UP),
         ("admin", set(EVERY_ACT)),
-        ("hr", {"see-order", "release-order", "confirm-change"} | LOOK_UP),
+        ("hr", {"see-order", "import-orders", "release-order", "confirm-change"} | LOOK_UP),
         ("security", {"read-audit", "handle-misuse"} | LOOK_UP),
         ("student", set()),
     ],
@@ -99,6 +99,7 @@ APPOINTMENTS = st.lists(
     max_size=4,
 )
 FOR_ONESELF = {
+    "import-orders",
     "register-client",
     "reconcile",
     "see-desk",

@@ -390,7 +390,7 @@ def test_the_samples_here_are_those_of_the_contract(shared: Path) -> None:
 
 
 def test_the_schema_here_is_that_of_the_contract(shared: Path) -> None:
-    ours = Path(__file__).parents[3] / "idp" / "api" / "order.schema.json"
+    ours = Path(__file__).parents[3] / "idp" / "flows" / "order.schema.json"
     assert json.loads(ours.read_text("utf8")) == json.loads(
         (shared / "contracts/hr-orders/order.schema.json").read_text("utf8")
     )
