@@ -7,9 +7,10 @@ protocol (scim2-client) is held to the same limits and raises the same `TargetEr
 import ipaddress
 import socket
 import ssl
+import time
 from collections.abc import Mapping
 from contextlib import suppress
-from threading import Timer
+from threading import Lock, Timer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -34,14 +35,15 @@ _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete"
 
 
 def client(url: str, *, seconds: float = 10.0, max_bytes: int = 2_000_000, ca_file: str = "",
-           headers: Mapping[str, str] | None = None) -> httpx2.Client:  # fmt: skip
+           headers: Mapping[str, str] | None = None, pause: float = 0.0) -> httpx2.Client:  # fmt: skip
     """A client for one target.  `url` is its base and must be https, or http on loopback (stand-ins).
 
-    `seconds` bound one call as a whole; `ca_file` names an authority of the institution instead of the system's.
+    `seconds` bound one call as a whole; `ca_file` names an authority of the institution instead of the system's;
+    `pause`: seconds from one call to the next, for targets that count them.
     """
     if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
         raise ValueError("a target outside loopback needs https")
-    transport = GuardedTransport(seconds, max_bytes, _authorities(url, ca_file))
+    transport = GuardedTransport(seconds, max_bytes, _authorities(url, ca_file), pause)
     # an encoded body could unfold to any size, so none is asked for and none is taken
     return httpx2.Client(base_url=url, transport=transport, trust_env=False, follow_redirects=False,
                          headers={"Accept-Encoding": "identity", **(headers or {})})  # fmt: skip
@@ -68,14 +70,16 @@ class GuardedTransport(httpx2.BaseTransport):
     No connection is kept: one the target had closed meanwhile would make a create look as if it might have happened.
     """
 
-    def __init__(self, seconds: float, max_bytes: int, tls: ssl.SSLContext) -> None:
+    def __init__(self, seconds: float, max_bytes: int, tls: ssl.SSLContext, pause: float = 0.0) -> None:
         self._seconds, self._max_bytes = seconds, max_bytes
+        self._pause, self._next, self._turn = pause, 0.0, Lock()
         self._inner = httpx2.HTTPTransport(
             verify=tls, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         repeatable = bool(request.extensions.get("repeatable", request.method in REPEATABLE))
+        self._wait_for_turn()
         with _Watch(self._seconds) as watch:
             request.extensions = {**request.extensions, "trace": watch.trace, "timeout": self._timeouts()}
             try:
@@ -88,6 +92,12 @@ class GuardedTransport(httpx2.BaseTransport):
 
     def close(self) -> None:
         self._inner.close()
+
+    def _wait_for_turn(self) -> None:
+        if self._pause:
+            with self._turn:
+                time.sleep(max(0.0, self._next - time.monotonic()))
+                self._next = time.monotonic() + self._pause
 
     def _timeouts(self) -> dict[str, float]:
         return dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)

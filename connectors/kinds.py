@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from connectors.base import MANUAL, Connector
+from connectors.canva import Canva
 from connectors.mail import Mail, MailSettings
 from connectors.moodle import Moodle, MoodleSettings
+from connectors.scim import Scim, ScimSettings
 from connectors.unet import Unet, UnetSettings
+from connectors.zoom import Zoom
 
 
 @dataclass(frozen=True)
@@ -31,5 +34,8 @@ KINDS: dict[str, KindEntry] = {
     "unet": KindEntry(UnetSettings, Unet),
     "moodle": KindEntry(MoodleSettings, Moodle),
     "mail": KindEntry(MailSettings, Mail),
+    "scim": KindEntry(ScimSettings, Scim),
+    "zoom": KindEntry(ScimSettings, Zoom),
+    "canva": KindEntry(ScimSettings, Canva),
     MANUAL: KindEntry(ManualSettings, None),
 }

@@ -1,7 +1,8 @@
 """Any system that speaks SCIM 2.0 (RFC 7643, RFC 7644): core User with the enterprise extension.
 
-Owns how our attributes look in SCIM.  In lists that others may write too, ours carry a type (`work`, `affiliation`,
-`program`, `reportSection`) and only these are touched.  The protocol is scim2-client's, the limits are `http.py`'s.
+Owns how our attributes look in SCIM, and the ways in which services fall short of it (`Dialect`).  In lists that others
+may write too, ours carry a type (`work`, `affiliation`, `program`, `reportSection`) and only these are touched.  The
+protocol is scim2-client's, the limits are `http.py`'s.
 """
 
 import json
@@ -65,6 +66,23 @@ TYPED = {  # attribute -> (SCIM list, our type in it, marked as primary)
 LISTED = frozenset({"programs", "report_sections"})
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """What a service makes of the protocol, where it is not all of it.
+
+    `user_name`: which of our attributes its userName is; `patch_by_value`: it takes an object of values and no paths;
+    `pause`: seconds from one call to the next, of all its clients together.
+    """
+
+    attributes: frozenset[str] = frozenset(PLAIN) | frozenset(EXTENDED) | frozenset(TYPED)
+    user_name: str = "login"
+    patch_by_value: bool = False
+    delete: bool = True
+    page_max: int = 100
+    concurrency: int = 4
+    pause: float = 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class ScimSettings:
     """Where a SCIM service is and how to be let in."""
@@ -80,20 +98,24 @@ class ScimSettings:
 
 
 class Scim:
-    """The connector; a profile of one system subclasses it and sets `kind`."""
+    """The connector; a profile of one system subclasses it and sets `kind` and `dialect`."""
 
     kind: ClassVar[str] = "scim"
-    owned: ClassVar[frozenset[str]] = frozenset(PLAIN) | frozenset(EXTENDED) | frozenset(TYPED)
+    dialect: ClassVar[Dialect] = Dialect()
 
     def __init__(self, settings: ScimSettings) -> None:
         headers = {"Authorization": f"Bearer {settings.token}", "Accept": "application/scim+json"}
-        self._http = http.client(settings.url, seconds=settings.timeout, ca_file=settings.ca_file, headers=headers)
+        self._http = http.client(settings.url, seconds=settings.timeout, ca_file=settings.ca_file, headers=headers,
+                                 pause=self.dialect.pause)  # fmt: skip
         # what a service adds of its own is read over, not refused
         policy = ScimPolicy(unknown=ScimPolicy.Unknown.ignore)
         types = [ResourceType.from_resource(User[EnterpriseUser])]
         self._scim = SyncSCIMClient(self._http, provider=ScimProvider(
             models=[User, EnterpriseUser], resource_types=types, policy=policy))  # fmt: skip
-        self.capabilities = Capabilities(self.owned, delete=True, timeout=settings.timeout, concurrency=4)
+        self.capabilities = Capabilities(
+            self.dialect.attributes, delete=self.dialect.delete, timeout=settings.timeout + self.dialect.pause,
+            concurrency=self.dialect.concurrency, page_max=self.dialect.page_max,
+        )  # fmt: skip
 
     def check(self) -> Health:
         """The service must know PATCH, and this token must be allowed to list users."""
@@ -116,11 +138,11 @@ class Scim:
         if self._by_external_id(wanted.account_id) is not None:
             raise TargetError(OutcomeKind.CONFLICT, "an account with this external id exists")
         with _typed():
-            user = self._scim.create(User[EnterpriseUser], document(wanted), headers=_operation(op))
-        return remote(cast(User[EnterpriseUser], user))
+            user = self._scim.create(User[EnterpriseUser], document(wanted, self.dialect), headers=_operation(op))
+        return remote(cast(User[EnterpriseUser], user), self.dialect)
 
     def update(self, remote_id: str, changes: Mapping[str, Json], op: str) -> None:
-        if not (steps := operations(changes)):
+        if not (steps := operations(changes, self.dialect)):
             return
         patch = {"schemas": [PATCH], "Operations": steps}
         with _typed():  # every step sets or removes plain values, so sending it twice does no harm
@@ -129,7 +151,7 @@ class Scim:
     def scan(self, cursor: str | None, limit: int) -> Page:
         start = int(cursor or "1")
         listed = self._search(SearchRequest[Any](start_index=start, count=min(limit, self.capabilities.page_max)))
-        remotes = [remote(user) for user in listed.resources or []]
+        remotes = [remote(user, self.dialect) for user in listed.resources or []]
         following = start + len(remotes)
         more = remotes and following <= (listed.total_results or 0)
         return Page(remotes, str(following) if more else None)
@@ -138,6 +160,8 @@ class Scim:
         raise refuse(self.kind, "ending sessions")
 
     def delete(self, remote_id: str, op: str) -> None:
+        if not self.dialect.delete:
+            raise refuse(self.kind, "deleting accounts")
         try:
             with _typed():
                 self._scim.delete(User[EnterpriseUser], remote_id, headers=_operation(op))
@@ -148,7 +172,9 @@ class Scim:
     def _by_id(self, remote_id: str) -> Remote | None:
         try:
             with _typed():
-                return remote(cast(User[EnterpriseUser], self._scim.query(User[EnterpriseUser], remote_id)))
+                return remote(
+                    cast(User[EnterpriseUser], self._scim.query(User[EnterpriseUser], remote_id)), self.dialect
+                )
         except TargetError as error:
             if error.kind is OutcomeKind.NOT_FOUND:
                 return None
@@ -161,7 +187,7 @@ class Scim:
         users = listed.resources or []
         if len(users) > 1:
             raise TargetError(OutcomeKind.CONFLICT, "several accounts with this external id")
-        return remote(users[0]) if users else None
+        return remote(users[0], self.dialect) if users else None
 
     def _search(self, search: SearchRequest[Any]) -> ListResponse[User[EnterpriseUser]]:
         with _typed():
@@ -169,23 +195,34 @@ class Scim:
         return cast(ListResponse[User[EnterpriseUser]], found)
 
 
-def document(wanted: Wanted) -> Document:
+def document(wanted: Wanted, dialect: Dialect) -> Document:
     """The User of a new account (RFC 7643 4.1, 4.3); empty values are left out."""
-    user: Document = {"schemas": [CORE, ENTERPRISE], "externalId": wanted.account_id, "active": wanted.active}
+    user: Document = {"schemas": [CORE], "externalId": wanted.account_id, "active": wanted.active}
+    if dialect.attributes.intersection(EXTENDED):
+        user["schemas"].append(ENTERPRISE)
     for name, value in wanted.attributes.items():
-        if name in PLAIN and value:
+        if value and name == dialect.user_name:
+            user["userName"] = value
+        if not value or name not in dialect.attributes:
+            continue
+        if name in PLAIN:
             _put(user, PLAIN[name], value)
-        elif name in EXTENDED and value:
+        elif name in EXTENDED:
             user.setdefault(ENTERPRISE, {})[EXTENDED[name]] = value
-        elif name in TYPED and value:
+        elif name in TYPED:
             user.setdefault(TYPED[name][0], []).extend(_items(name, value))
     return user
 
 
-def operations(changes: Mapping[str, Json]) -> list[Document]:
+def operations(changes: Mapping[str, Json], dialect: Dialect) -> list[Document]:
     """The steps of one PATCH (RFC 7644 3.5.2), which the service applies all or none."""
+    if dialect.patch_by_value:
+        values = dict(_by_value(changes, dialect))
+        return [{"op": "replace", "value": values}] if values else []
     steps: list[Document] = []
     for name, value in changes.items():
+        if name == dialect.user_name and name not in PLAIN:
+            steps.append({"op": "replace", "path": "userName", "value": value})
         if name == "active":
             steps.append({"op": "replace", "path": "active", "value": bool(value)})
         elif name in TYPED:
@@ -197,7 +234,20 @@ def operations(changes: Mapping[str, Json]) -> list[Document]:
     return steps
 
 
-def remote(user: User[EnterpriseUser]) -> Remote:
+def _by_value(changes: Mapping[str, Json], dialect: Dialect) -> Iterator[tuple[str, Any]]:
+    """Names and values of one step without a path; what becomes empty is an empty text."""
+    for name, value in changes.items():
+        if name == dialect.user_name and name not in PLAIN:
+            yield "userName", value
+        if name == "active":
+            yield "active", bool(value)
+        elif name in TYPED:
+            yield TYPED[name][0], _items(name, value) if value else []
+        elif name in PLAIN:
+            yield PLAIN[name], value or ""
+
+
+def remote(user: User[EnterpriseUser], dialect: Dialect) -> Remote:
     """A User in our words; `active` left out by the service means active (it is optional in RFC 7643 4.1.1)."""
     told: Document = user.model_dump()
     seen: dict[str, Json] = {name: _get(told, path) for name, path in PLAIN.items()}
@@ -205,7 +255,7 @@ def remote(user: User[EnterpriseUser]) -> Remote:
     for name, (listed, kind, _) in TYPED.items():
         ours = [item["value"] for item in told.get(listed, []) if item.get("type") == kind and item.get("value")]
         seen[name] = ours if name in LISTED else next(iter(ours), None)
-    kept = {name: value for name, value in seen.items() if value}
+    kept = {name: value for name, value in seen.items() if value and name in dialect.attributes}
     return Remote(str(user.id), told.get("active", True), kept, told.get("externalId", ""))
 
 
