@@ -1,8 +1,8 @@
 """Whether the time of an answer tells who exists: `python -m tests.bench.timing [--samples 1000] [--database sqlite]`.
 
-Wrong passwords for logins of several kinds, one after another in an order of chance over one connection.  Kinds that are answered
-with the same page must also take the same time: the Kolmogorov-Smirnov distance of their times is compared with what
-chance gives one time in a thousand.
+Wrong passwords for logins of several kinds, one after another in an order of chance over one connection.  Kinds that are
+answered with the same page must also take the same time: the Kolmogorov-Smirnov distance of their times is compared with
+what chance gives one time in a thousand.
 """
 
 import argparse
@@ -103,7 +103,7 @@ def _times(connection: Connection, logins: dict[str, list[str]]) -> dict[str, li
     browser = Browser()
     page = browser.open(connection, "/sign-in").body.decode()
     form = {"csrf_token": TOKEN.findall(page)[0], "password": "Not-the-1-password"}
-    order = random.Random(7)  # noqa: S311  # an order, not a secret
+    order = random.Random(7)
     times: dict[str, list[float]] = {kind: [] for kind in KINDS}
     bodies: dict[str, set[str]] = {kind: set() for kind in KINDS}
     for number in range(len(logins[KINDS[0]])):
