@@ -47,6 +47,12 @@ def rights(
     return tuple(_right(system, carrying, leaves, today, now) for system, carrying in carried if carrying)
 
 
+def gained_and_lost(before: Iterable[Right], after: Iterable[Right]) -> tuple[frozenset[str], frozenset[str]]:
+    """Which systems somebody has after and had not before, and the other way round."""
+    had, has = ({right.system for right in each if right.active} for each in (before, after))
+    return frozenset(has - had), frozenset(had - has)
+
+
 def primary(affiliations: Sequence[Affiliation], today: date) -> Affiliation | None:
     """The affiliation that stands for the person: begun before coming, main employment first, then rate, then study."""
     lasting = [one for one in affiliations if one.ended_at is None and (one.ends_on is None or one.ends_on >= today)]

@@ -23,6 +23,7 @@ COMMANDS = {
     "logouts": "idp.cli.logouts",
     "officer": "idp.cli.officer",
     "account": "idp.cli.account",
+    "profile": "idp.cli.profile",
     "passwords": "idp.cli.passwords",
     "dev": "idp.cli.dev",
 }

@@ -5,6 +5,7 @@ the moments at which the account opens and closes, and what is wanted in every s
 """
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Literal, cast
 from uuid import UUID
@@ -21,9 +22,9 @@ from idp.flows.sessions import end_all_sessions
 from idp.flows.statements import own_statements
 from idp.flows.want_access import want_access
 from idp.flows.write_person import hold_person, write_person
-from idp.models import Account, AffiliationRow, Order, Person
+from idp.models import Account, AffiliationRow, Link, Order, Person
 from idp.models import OrderLine as LineRow
-from policies.access import next_review, rights, window
+from policies.access import Right, SystemRule, next_review, rights, window
 from policies.affiliations import Affiliation, Folded, OrderLine
 from policies.deadlines import local_day, start_of
 from policies.folding import fold
@@ -53,7 +54,8 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
         _write_window(here, account, folded.affiliations)
         profile = here.service.profile
         systems = [system.rule for system in profile.systems]
-        for right in rights(folded.affiliations, systems, profile.rules.leaves, today, here.now):
+        given = rights(folded.affiliations, systems, profile.rules.leaves, today, here.now)
+        for right in (*given, *_given_up(account, systems, given)):
             want_access(here, person, account, right, cause)
         finish_overtaken(here, account, cause)
     person.review_at = _review_at(here, folded)
@@ -114,6 +116,13 @@ def _plain(here: Here, line: LineRow, order: Order) -> OrderLine:
         body=json.loads(here.service.vault.open(line.body, f"order_line/{line.id}")),
         received_at=order.received_at,
     )
+
+
+def _given_up(account: Account, systems: Iterable[SystemRule], given: Iterable[Right]) -> list[Right]:
+    """What the account has by rules of before, and no affiliation gives or gave by those in force."""
+    others = {system.code for system in systems} - {right.system for right in given}
+    links = sa.select(Link.system).where(Link.account_id == account.id, Link.active.is_(True), Link.system.in_(others))
+    return [Right(code, False, (), (), None) for code in db.session.scalars(links.order_by(Link.system))]
 
 
 def _newest(here: Here, person: Person, folded: Folded) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from idp.flows.record import record
 from idp.flows.refusal import Refusal
 from idp.flows.want_access import want_again
 from idp.flows.work import SCANS, Work, leave_work
-from idp.models import Account, Finding, Link, Scan, System
+from idp.models import Account, Circuit, Finding, Link, Scan, System
 from policies.deadlines import local_day, start_of
 from policies.permissions import Whom, may
 from policies.reconciliation import MENDED_BY_A_TASK, Found
@@ -66,8 +66,19 @@ def ask_for_scan(here: Here, system: str) -> Refusal | None:
 def systems_overview(here: Here, language: str) -> list[dict[str, Any]]:
     """Each system that a connector keeps, with its latest scan and what is still wrong.  Raises `Forbidden`."""
     _check(here)
+    open_ones = db.session.scalars(sa.select(Circuit).where(Circuit.opened_at.is_not(None)))
+    stopped = {one.system: one for one in open_ones}
     rows = db.session.scalars(sa.select(System).where(System.kind != MANUAL).order_by(System.code)).all()
-    return [{"code": one.code, "name": one.names[language], "kind": one.kind, **_latest(one.code)} for one in rows]
+    return [
+        {
+            "code": one.code,
+            "name": one.names[language],
+            "kind": one.kind,
+            "circuit": stopped.get(one.code),
+            **_latest(one.code),
+        }
+        for one in rows
+    ]
 
 
 def findings_of(here: Here, system: str) -> dict[str, Any]:

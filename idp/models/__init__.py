@@ -3,6 +3,7 @@
 from idp.models.account import Account
 from idp.models.agreement import Acceptance, AgreementText
 from idp.models.audit import AuditDay, AuditRecord
+from idp.models.circuit import Circuit
 from idp.models.client import Client, InitialAccessToken, SpentJti
 from idp.models.consent import Consent
 from idp.models.credential import Activation, AddressProof, Credential, Recovery, RecoveryRequest
@@ -35,6 +36,7 @@ __all__ = [
     "AuditRecord",
     "AuthorizationCode",
     "AuthorizationRequest",
+    "Circuit",
     "Client",
     "Consent",
     "Credential",

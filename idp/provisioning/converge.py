@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from connectors.base import Correlation, OutcomeKind, TargetError, Wanted
 from idp.db import db, reader, unit_of_work
+from idp.flows.circuits import note_failure, note_success
 from idp.flows.finish_order import finish_order
 from idp.flows.here import Here, at_work
 from idp.flows.record import record
@@ -116,6 +117,7 @@ def _settle(workshop: Workshop, here: Here, held: Claim, job: Job, outcome: Brou
 
 def _done(here: Here, account: Account, link: Link, task: Task, job: Job, brought: Brought) -> None:
     """The target is as wanted.  Of a task superseded meanwhile only what was seen there is kept."""
+    note_success(here, task.system)
     if task.status == "waiting":
         task.status, task.done_at, task.done_by = "done", here.now, "worker"
         task.run_at = task.last_error = None
@@ -134,6 +136,7 @@ def _failed(workshop: Workshop, here: Here, account: Account, task: Task, error:
     """Try again when the rules say so, else hand the task to an officer."""
     task.failures += error.kind is not OutcomeKind.THROTTLED  # being slowed down is nobody's failure
     task.last_error = f"{error.kind.value}: {error.detail}"
+    note_failure(here, task.system, error.kind.value, task.last_error)
     again = next_attempt(
         error.kind.value, max(task.failures, 1), task.first_tried_at or here.now, here.now, workshop.chance(),
         error.retry_after, RetryRules(),

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from idp.db import UtcDateTime, db
-from idp.models import LogoutNotice, Message, Scan, Task
+from idp.models import Circuit, LogoutNotice, Message, Scan, Task
 
 OTHER = aliased(Task)
 Leased = type[Task] | type[Message] | type[LogoutNotice] | type[Scan]
@@ -44,12 +44,14 @@ def claimable(table: Leased, now: datetime) -> sa.ColumnElement[bool]:
     """Due and held by nobody.
 
     No two tasks of one account work on one system at a time: one superseded meanwhile may still be under way.
+    None is claimed of a system that is left alone (`flows/circuits.py`).
     """
     due = sa.and_(table.run_at <= now, sa.or_(table.lease_until.is_(None), table.lease_until <= now))
     if table is not Task:
         return due
     same = (OTHER.account_id == Task.account_id, OTHER.system == Task.system, OTHER.id != Task.id)
-    return sa.and_(due, Task.status == "waiting", ~sa.exists().where(*same, OTHER.lease_until > now))
+    stopped = sa.exists().where(Circuit.system == Task.system, Circuit.retry_at > now)
+    return sa.and_(due, Task.status == "waiting", ~sa.exists().where(*same, OTHER.lease_until > now), ~stopped)
 
 
 def get_back(held: Claim, now: datetime) -> Any:

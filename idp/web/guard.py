@@ -163,6 +163,7 @@ ROUTES: dict[str, Rule] = {
     "systems.index": SYSTEMS,
     "systems.scan": SYSTEMS,
     "systems.show": SYSTEMS,
+    "systems.try_again": SYSTEMS,
     "systems.bring_into_line": SYSTEMS,
     "systems.take": SYSTEMS,
     "systems.let_be": SYSTEMS,

@@ -6,6 +6,7 @@ from flask import Blueprint, abort, flash, g, redirect, render_template, request
 from werkzeug.wrappers import Response
 
 from idp.db import db
+from idp.flows.circuits import try_now
 from idp.flows.refusal import Refusal
 from idp.flows.scans import adopt, ask_for_scan, findings_of, leave, mend, systems_overview
 from idp.models import Finding, System
@@ -23,6 +24,13 @@ def index() -> str:
 def scan(code: str) -> Response:
     refusal = ask_for_scan(g.here, _system(code).code)
     flash(refusal.code if refusal else "scan-begun", "notice")
+    return redirect("/admin/systems", 303)
+
+
+@bp.post("/<code>/try")
+def try_again(code: str) -> Response:
+    refusal = try_now(g.here, _system(code).code)
+    flash(refusal.code if refusal else "circuit-tried", "notice")
     return redirect("/admin/systems", 303)
 
 

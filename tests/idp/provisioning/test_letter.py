@@ -25,7 +25,7 @@ HOSTILE = "<script>alert(1)</script> & \u202ehttps://evil.example/x"
 CONTEXT = {
     "link": "http://localhost/recovery/abc", "misuse_link": "http://localhost/report-misuse/abc", "minutes": 60,
     "last_day": "2026-09-09", "locks": 12, "moment": "09.09.2026 12:00", "device": HOSTILE, "address": "192.0.2.1",
-    "change": "factor-added", "today": 3, "overdue": 2, "escalated": 1, "stuck": 4,
+    "change": "factor-added", "today": 3, "overdue": 2, "escalated": 1, "stuck": 4, "system": "moodle", "reason": "down",
 }  # fmt: skip
 
 

@@ -20,7 +20,8 @@ NOT_OF_AN_ACCOUNT = {
     "client-changed", "client-registered", "client-removed", "client-secret-rotated", "many-locks",
     "order-dropped", "order-held", "order-line-needs-review", "order-received", "order-refused", "order-released",
     "order-state", "order-versions-missing",
-    "populated", "profile-loaded", "reminded", "scan-begun", "scan-ended",
+    "populated", "profile-loaded", "orders-imported", "reminded", "rules-followed",
+    "circuit-closed", "circuit-opened", "circuit-tried", "scan-begun", "scan-ended",
     "registration-allowed", "registration-revoked", "signing-key-made",
 }  # fmt: skip
 ACT = re.compile(r"[a-z]+(-[a-z]+)*")
