@@ -1,9 +1,11 @@
 """The pages about what is wrong in the systems: who sees them, what is decided there."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
 from idp.db import db, unit_of_work
-from idp.models import Account, Finding, Scan, Task
+from idp.models import Account, Circuit, Finding, Scan, Task
 from tests.builders import Make, Someone
 from tests.idp.web.browser import Browser
 
@@ -73,6 +75,21 @@ def test_a_scan_is_asked_for_and_runs_once(make: Make) -> None:
         assert said in browser.get("/admin/systems").text
     assert rows(make, sa.select(Scan.asked_by)) == ["account/asel"]
     assert browser.submit("/admin/systems/nothing/scan", {}, page="/admin/systems").status_code == 404
+
+
+def test_a_system_that_is_left_alone_says_why_and_is_tried_at_once(make: Make) -> None:
+    browser = administrator(make)
+    with make.app.app_context(), unit_of_work():
+        now = make.clock.now()
+        later = now + timedelta(hours=1)
+        db.session.add(Circuit(system="unet", failures=10, reason="retryable: down", opened_at=now, retry_at=later))
+    page = browser.get("/admin/systems").text
+    assert "Nothing works there since" in page and "retryable: down" in page
+    for said in ("It is being tried now", "It is being tried now"):
+        browser.submit("/admin/systems/unet/try", {}, page="/admin/systems")
+        assert said in browser.get("/admin/systems").text
+    browser.submit("/admin/systems/moodle/try", {}, page="/admin/systems")
+    assert "already dealt with" in browser.get("/admin/systems").text
 
 
 def test_others_see_none_of_it(make: Make) -> None:
