@@ -126,7 +126,7 @@ def _by_number(words: list[str]) -> sa.ColumnElement[bool]:
 
 def _by_name(words: list[str]) -> sa.ColumnElement[bool]:
     """In either order; databases differ in what case means beyond ASCII, so names are looked for as they are written."""
-    first, second = words[0].capitalize(), words[1].capitalize() if len(words) > 1 else ""
+    first, second = _as_written(words[0]), _as_written(words[1]) if len(words) > 1 else ""
     pairs = (
         ((Person.family, Person.given), (Person.given, Person.family)) if second else ((Person.family, Person.given),)
     )
@@ -136,6 +136,11 @@ def _by_name(words: list[str]) -> sa.ColumnElement[bool]:
             for one, other in pairs
         )
     )
+
+
+def _as_written(name: str) -> str:
+    """A name typed in any case, as orders write it: Асанова-Петрова."""
+    return "-".join(part.capitalize() for part in name.split("-"))
 
 
 def _within_reach(here: Here) -> sa.ColumnElement[bool]:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policies.access import Right, SystemRule, next_review, primary, rights, window
+from policies.access import Right, SystemRule, gained_and_lost, next_review, primary, rights, window
 from policies.affiliations import Affiliation, Kind, OrderLine
 from policies.deadlines import local_day, start_of
 from policies.folding import fold
@@ -277,3 +277,24 @@ def test_inside_the_window_somebody_has_an_active_right(parts: list[Affiliation]
     opens_at, closes_at = window(parts, BISHKEK, now)
     if opens_at is not None and opens_at <= now and (closes_at is None or now < closes_at):
         assert any(right.active for right in rights(parts, SYSTEMS, LEAVES, local_day(now, BISHKEK), now))
+
+
+RIGHTS = st.lists(
+    st.builds(Right, st.sampled_from(["mail", "moodle", "avn"]), st.booleans(), st.just(()), st.just(()), st.none()),
+    max_size=3,
+    unique_by=lambda right: right.system,
+)
+
+
+def test_what_is_gained_and_lost_is_told_by_system() -> None:
+    had = [Right("mail", True, (), (), None), Right("avn", False, (), (), None)]
+    has = [Right("avn", True, (), (), None), Right("mail", False, (), (), None)]
+    assert gained_and_lost(had, has) == ({"avn"}, {"mail"})
+    assert gained_and_lost(had, []) == (set(), {"mail"})
+
+
+@given(before=RIGHTS, after=RIGHTS)
+def test_the_other_way_round_gains_are_losses_and_nothing_is_both(before: list[Right], after: list[Right]) -> None:
+    gained, lost = gained_and_lost(before, after)
+    assert gained_and_lost(after, before) == (lost, gained)
+    assert not gained & lost
