@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.base import MANUAL, Connector
 from connectors.canva import Canva
+from connectors.inetorgperson import Ldap, LdapSettings
 from connectors.mail import Mail, MailSettings
 from connectors.moodle import Moodle, MoodleSettings
 from connectors.scim import Scim, ScimSettings
@@ -34,6 +35,7 @@ KINDS: dict[str, KindEntry] = {
     "unet": KindEntry(UnetSettings, Unet),
     "moodle": KindEntry(MoodleSettings, Moodle),
     "mail": KindEntry(MailSettings, Mail),
+    "ldap": KindEntry(LdapSettings, Ldap),
     "scim": KindEntry(ScimSettings, Scim),
     "zoom": KindEntry(ScimSettings, Zoom),
     "canva": KindEntry(ScimSettings, Canva),

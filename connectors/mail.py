@@ -26,7 +26,8 @@ from connectors.base import (
     Wanted,
     refuse,
 )
-from connectors.ldap import Directory, Entry, equals, rdn
+from connectors.ldap import Directory, Entry, rdn
+from connectors.people import ID, People
 
 CLASSES = ("inetOrgPerson", "kstuMailAccount")
 ATTRIBUTES = {
@@ -39,8 +40,8 @@ ATTRIBUTES = {
     "title": "title",
     "affiliation": "employeeType",
 }
-ID, ACCOUNT = "entryUUID", "kstuAccountId"  # entryUUID never changes, a DN does on every rename (RFC 4530)
-READ = (*ATTRIBUTES.values(), ID, ACCOUNT, "kstuMailEnabled", "kstuMailInbound", "mailLocalAddress")
+ACCOUNT = "kstuAccountId"
+READ = (*ATTRIBUTES.values(), ACCOUNT, "kstuMailEnabled", "kstuMailInbound", "mailLocalAddress")
 NOBODY = 68  # exit code of `doveadm kick` when the person had no session open
 
 
@@ -78,6 +79,7 @@ class Mail:
         self._directory = Directory(
             settings.url, settings.bind_dn, settings.password, settings.timeout, settings.ca_file
         )
+        self._people = People(self._directory, settings.base, "kstuMailAccount", READ)
         self._settings = settings
         self.capabilities = Capabilities(frozenset(ATTRIBUTES), end_sessions=bool(settings.doveadm_url), delete=True,
                                          verify_password=settings.own_passwords,
@@ -96,8 +98,8 @@ class Mail:
         return Health(known, "the directory answers" if known else "the schema lacks kstuMailAccount")
 
     def find(self, key: Correlation) -> Remote | None:
-        found = self._entry(ID, key.remote_id) if key.remote_id else None
-        found = found or self._entry(ACCOUNT, key.account_id)
+        found = self._people.entry(ID, key.remote_id) if key.remote_id else None
+        found = found or self._people.entry(ACCOUNT, key.account_id)
         return None if found is None else remote(found)
 
     def create(self, wanted: Wanted, op: str) -> Remote:
@@ -106,13 +108,13 @@ class Mail:
         if not entry.get("uid") or not entry.get("mail"):
             raise TargetError(OutcomeKind.PERMANENT, "a mailbox needs a login and an address")
         self._directory.add(f"{rdn('uid', entry['uid'][0])},{self._settings.base}", CLASSES, entry)
-        found = self._entry(ACCOUNT, wanted.account_id)
+        found = self._people.entry(ACCOUNT, wanted.account_id)
         if found is None:
             raise TargetError(OutcomeKind.UNKNOWN, "created, but not seen afterwards")
         return remote(found)
 
     def update(self, remote_id: str, changes: Mapping[str, Json], op: str) -> None:
-        seen = self._known(remote_id)
+        seen = self._people.known(remote_id)
         if replaced := replacements(changes, seen):
             self._directory.replace(seen.dn, replaced)
         login = changes.get("login")
@@ -120,21 +122,14 @@ class Mail:
             self._directory.rename(seen.dn, "uid", str(login))
 
     def scan(self, cursor: str | None, limit: int) -> Page:
-        """In the order of the immutable id.  A server's own paging cookie would die with the connection.
-
-        The account needs `size=unlimited` in slapd's limits; its default of 500 answers LDAP 4.
-        """
-        ids = sorted(e.first(ID) for e in self._search("(objectClass=kstuMailAccount)", (ID,)))
-        wanted = [one for one in ids if cursor is None or one > cursor]
-        page = wanted[: min(limit, self.capabilities.page_max)]
-        found = self._search(f"(|{''.join(equals(ID, one) for one in page)})") if page else []
-        return Page([remote(entry) for entry in found], page[-1] if len(wanted) > len(page) else None)
+        found, following = self._people.page(cursor, min(limit, self.capabilities.page_max))
+        return Page([remote(entry) for entry in found], following)
 
     def end_sessions(self, remote_id: str) -> None:
         """A change in the directory does not touch a session that is open; Dovecot has to be told (decision 4)."""
         if not self._settings.doveadm_url:
             raise refuse(self.kind, "ending sessions without doveadm_url")
-        address = self._known(remote_id).first("mail")
+        address = self._people.known(remote_id).first("mail")
         key = base64.b64encode(self._settings.doveadm_key.encode()).decode()
         with http.client(self._settings.doveadm_url, seconds=self._settings.timeout, ca_file=self._settings.ca_file,
                          headers={"Authorization": f"X-Dovecot-API {key}"}) as dovecot:  # fmt: skip
@@ -145,28 +140,11 @@ class Mail:
         """Whether the mailbox of this login opens with this password."""
         if not self._settings.own_passwords:
             raise refuse(self.kind, "verifying passwords")
-        found = self._entry("uid", login)
+        found = self._people.entry("uid", login)
         return found is not None and self._directory.accepts(found.dn, password)
 
     def delete(self, remote_id: str, op: str) -> None:
-        found = self._entry(ID, remote_id)
-        if found is not None:
-            self._directory.remove(found.dn)
-
-    def _known(self, remote_id: str) -> Entry:
-        found = self._entry(ID, remote_id)
-        if found is None:
-            raise TargetError(OutcomeKind.NOT_FOUND, "no such entry")
-        return found
-
-    def _entry(self, attribute: str, value: str) -> Entry | None:
-        found = self._search(f"(&(objectClass=kstuMailAccount){equals(attribute, value)})")
-        if len(found) > 1:
-            raise TargetError(OutcomeKind.CONFLICT, f"several entries with this {attribute}")
-        return found[0] if found else None
-
-    def _search(self, where: str, attributes: tuple[str, ...] = READ) -> list[Entry]:
-        return self._directory.search(self._settings.base, where, attributes)
+        self._people.remove(remote_id)
 
 
 def new_entry(wanted: Wanted) -> dict[str, list[str]]:

@@ -43,6 +43,7 @@ include {folder}/kstu.schema
 modulepath {modules}
 moduleload back_mdb
 moduleload unique
+moduleload ppolicy
 pidfile {folder}/slapd.pid
 argsfile {folder}/slapd.args
 database mdb
@@ -54,6 +55,8 @@ maxsize 268435456
 dbnosync
 index objectClass,uid,mail,mailLocalAddress,kstuAccountId,entryUUID eq
 limits dn.exact="{connector}" size=unlimited
+overlay ppolicy
+ppolicy_default "cn=default,ou=policies,{suffix}"
 overlay unique
 unique_uri ldap:///?mailLocalAddress?sub
 unique_uri ldap:///?kstuAccountId?sub
@@ -73,6 +76,15 @@ objectClass: organizationalUnit
 
 dn: ou=services,{SUFFIX}
 objectClass: organizationalUnit
+
+dn: ou=policies,{SUFFIX}
+objectClass: organizationalUnit
+
+dn: cn=default,ou=policies,{SUFFIX}
+objectClass: device
+objectClass: pwdPolicy
+pwdAttribute: userPassword
+pwdLockout: TRUE
 
 dn: {CONNECTOR}
 objectClass: organizationalRole

@@ -7,6 +7,7 @@ from connectors.kinds import KINDS
 SETTINGS = {
     "unet": {"url": "https://unet.example.edu/scim", "token": "t"},
     **{kind: {"url": "https://scim.example.edu/v2", "token": "t"} for kind in ("scim", "zoom", "canva")},
+    "ldap": {"url": "ldaps://d.example.edu", "bind_dn": "cn=idp", "password": "p", "base": "ou=people"},
     "moodle": {"url": "https://lms.example.edu", "token": "t"},
     "mail": {"url": "ldaps://mail.example.edu", "bind_dn": "cn=idp", "password": "p", "base": "ou=people"},
 }
