@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from connectors.base import Correlation, OutcomeKind, TargetError, Wanted
+from connectors.base import Correlation, OutcomeKind, Remote, TargetError, Wanted
 from connectors.inetorgperson import Ldap, LdapSettings
 from connectors.ldap import Directory
 from connectors.plan import plan
