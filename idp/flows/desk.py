@@ -28,6 +28,7 @@ def desk(here: Here, language: str) -> dict[str, Any]:
         "tasks": _tasks(here, language),
         "waiting": _waiting(here),
         "resets": waiting_resets(here),
+        "most": MOST_ROWS,
     }
 
 

@@ -1,5 +1,6 @@
 """The desk: many locks lifted at once, what crowds it, two officers for who acts for others."""
 
+import pytest
 import sqlalchemy as sa
 
 from idp.db import db, unit_of_work
@@ -99,3 +100,12 @@ def test_two_officers_remove_the_factors_of_a_third_on_the_desk(make: Make) -> N
     assert "bakyt asks: lost the phone" in page and "Consent" in page
     assert second.submit("/desk/factors/reset", fields, "/desk").status_code == 303
     assert "The second factor is removed" in second.get("/desk").text
+
+
+def test_a_list_that_ends_early_says_so(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("idp.flows.desk.MOST_ROWS", 3)
+    browser = Browser(make)
+    browser.sign_in(make.officer())
+    for number, ends_early in ((2, False), (3, True)):
+        lock(make, make.account(f"aida{number}").login, make.account(f"bermet{number}").login)
+        assert ("Only the 3 most urgent are shown" in browser.get("/desk").text) is ends_early
