@@ -27,6 +27,7 @@ from tests.postgres import free_port
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync")  # fmt: skip
 PATIENCE = 10_000  # milliseconds
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 
 
 class Quiet(WSGIRequestHandler):
@@ -43,6 +44,14 @@ def chromium() -> Iterator[Browser]:
         browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="package")
+def axe() -> str:
+    """The script that finds barriers; evaluated in each page that is searched."""
+    if not AXE.exists():
+        missing("axe-core")
+    return AXE.read_text("utf8")
 
 
 @pytest.fixture
