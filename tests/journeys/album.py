@@ -4,8 +4,10 @@ photographed for people to look at.
 With `ACHKYCH_ALBUM=folder` the pages are kept there as pictures.
 """
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pyotp
 import sqlalchemy as sa
@@ -23,6 +25,13 @@ from tests.journeys.scene import Scene, send, sign_in
 from tests.policies.test_order_table import ANARA, HEAD
 
 GOOD = "Ысык-Көл 2026 tolkun"
+
+
+def keep(page: Page, name: str) -> None:
+    """A picture, for whoever asked for an album."""
+    folder = os.environ.get("ACHKYCH_ALBUM")
+    if folder:
+        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 @dataclass

@@ -1,14 +1,11 @@
 """Every page, in three languages, light and dark, on a phone and on a desktop: no barriers (axe-core), no scrolling
 sideways, nothing untranslated to the eye."""
 
-import os
-from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
 
-from tests.journeys.album import Album
+from tests.journeys.album import Album, keep
 from tests.journeys.barriers import barriers, each_look
 from tests.journeys.conftest import Browse
 from tests.journeys.relying_party import relying_party
@@ -24,15 +21,8 @@ def test_every_page_is_for_everyone(scene: Scene, browse: Browse, axe: str, lang
             page.evaluate(axe)
             for look in each_look(page):
                 found += [(name, look, finding) for finding in barriers(page)]
-                _keep(page, f"{name}.{language}.{look}")
+                keep(page, f"{name}.{language}.{look}")
     assert not found, "\n".join(map(str, found))
-
-
-def _keep(page: Page, name: str) -> None:
-    """A picture, for whoever asked for an album."""
-    folder = os.environ.get("ACHKYCH_ALBUM")
-    if folder:
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def test_dark_is_dark(scene: Scene, browse: Browse) -> None:
