@@ -63,7 +63,6 @@ class Album:
             self._device,
             self._consent,
             self._ways_out,
-            self._mails,
         ):
             yield from part()
 
@@ -314,13 +313,6 @@ class Album:
         yield "people-found", page
         send(page, "main .rows a")
         yield "person", page
-
-    def _mails(self) -> Iterator[tuple[str, Page]]:
-        """Each sort of part: words and a link, lines that stand out, people to turn to."""
-        page = self.browse(locale=self.language)
-        for template in ("activation", "new-device", "locked"):
-            page.set_content(self.scene.mail(template, self.language))
-            yield f"mail-{template}", page
 
     def _orders(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("jyldyz", role="hr", department=None), "/orders")

@@ -18,15 +18,11 @@ from idp.flows.apply_order import apply_order
 from idp.flows.receive_order import receive_order
 from idp.flows.register_client import register_client
 from idp.flows.reset_factors import Reset, reset_factors
-from idp.flows.send_message import send_message
 from idp.flows.signing_keys import ensure_signing_keys
 from idp.flows.slips import Slip, print_slip
-from idp.models import Account, Finding, Lockout, Message, Person, Scan
-from idp.provisioning.deliver import _compose
-from idp.provisioning.workshop import open_workshop
+from idp.models import Account, Lockout, Person
 from policies.permissions import Appointment, Who
 from tests.builders import Make, Someone
-from tests.idp.provisioning.test_letter import CONTEXT
 
 DAY = date(2026, 9, 7)
 FAMILIES = ("Үлгүбаева", "Мисалов", "Образцова", "Жусупбекова", "Тестов", "Кошоева")
@@ -94,35 +90,6 @@ class Scene:
             who = Who(str(by.id), (Appointment("admin", None, None, here.now, None),))
             asked = reset_factors(replace(here, who=who), _account(login), "lost the phone")
             assert asked is Reset.ASKED
-
-    def mail(self, template: str, language: str) -> str:
-        """A mail to somebody new, as HTML."""
-        reader = self.make.account(f"reader-{template}", family="Мисалова")
-        with self.act() as here:
-            account = db.session.get_one(Account, reader.id)
-            account.language = language
-            send_message(here, account, template, f"album/{template}", **CONTEXT | {"device": "Chrome, Android"})
-        with self.act():
-            queued = db.session.scalars(sa.select(Message).where(Message.key == f"album/{template}")).one()
-            html = _compose(open_workshop(self.app), queued).get_body(("html",))
-            assert html is not None
-            return str(html.get_content())
-
-    def find_in(self, system: str, kind: str, whom: Someone | None, **details: Any) -> None:
-        """Something that the last scan of a system found; all of one system belong to one scan."""
-        with self.act() as here:
-            scan = db.session.scalar(sa.select(Scan).where(Scan.system == system))
-            if scan is None:
-                scan = Scan(system=system, asked_by="worker", started_at=here.now, finished_at=here.now, state="done",
-                            accounts=7, failures=0, attempt=0)  # fmt: skip
-                db.session.add(scan)
-                db.session.flush()
-            account_id = whom.id if whom else None
-            db.session.add(
-                Finding(
-                    scan_id=scan.id, system=system, kind=kind, account_id=account_id, remote_id=kind, details=details
-                )
-            )
 
     def phone(self, someone: Someone, number: str) -> None:
         """A public contact of theirs."""

@@ -26,7 +26,7 @@ TOLD = {
     "last_day": "2026-09-09", "minutes": 60, "hours": 24, "locks": 112, "change": "factor-reset-asked", "stage": "asked",
     "moment": "09.09.2026 12:00", "device": "Chrome, Android", "address": "2001:db8:85a3:8d3:1319:8a2e:370:7348",
     "new": "a-rather-long-name-of-a-mailbox@department.example.org", "field": "duties", "fields": ["home_address", "family"],
-    "reason": "Паспорттун көчүрмөсү жок",
+    "reason": "Паспорттун көчүрмөсү жок", "today": 3, "overdue": 112, "escalated": 1, "stuck": 40, "system": "moodle",
 }  # fmt: skip
 
 
