@@ -16,6 +16,9 @@ from idp.db import UtcDateTime, db
 from idp.models import Circuit, LogoutNotice, Message, Scan, Task
 
 OTHER = aliased(Task)
+# written once, before there are threads: an alias looks its columns up at the first use, and two at once spoil it for good
+SAME = (OTHER.account_id == Task.account_id, OTHER.system == Task.system, OTHER.id != Task.id)
+_held_until = OTHER.lease_until
 Leased = type[Task] | type[Message] | type[LogoutNotice] | type[Scan]
 
 
@@ -49,9 +52,8 @@ def claimable(table: Leased, now: datetime) -> sa.ColumnElement[bool]:
     due = sa.and_(table.run_at <= now, sa.or_(table.lease_until.is_(None), table.lease_until <= now))
     if table is not Task:
         return due
-    same = (OTHER.account_id == Task.account_id, OTHER.system == Task.system, OTHER.id != Task.id)
     stopped = sa.exists().where(Circuit.system == Task.system, Circuit.retry_at > now)
-    return sa.and_(due, Task.status == "waiting", ~sa.exists().where(*same, OTHER.lease_until > now), ~stopped)
+    return sa.and_(due, Task.status == "waiting", ~sa.exists().where(*SAME, _held_until > now), ~stopped)
 
 
 def get_back(held: Claim, now: datetime) -> Any:
