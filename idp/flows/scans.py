@@ -28,6 +28,7 @@ from policies.remarks import remark
 
 NOBODY = Whom(None, frozenset(), None)
 MOST_ROWS = 500
+NIGHT = 4  # hours from the one of the rules on
 TRUSTED = ("done", "shrunk")  # states of scans that came to their end
 
 
@@ -44,9 +45,10 @@ def begin_scan(here: Here, system: str) -> bool:
 
 
 def begin_nightly(here: Here, systems: Iterable[str]) -> None:
-    """Of the connected `systems`, those that were not looked through since midnight, once the hour has come."""
+    """Of the connected `systems`, those that were not looked through since midnight; in the night alone, when the hour
+    has come."""
     zone, rules = here.service.zone, here.service.profile.rules.reconciliation
-    if here.now.astimezone(zone).hour < rules.hour:
+    if (here.now.astimezone(zone).hour - rules.hour) % 24 >= NIGHT:
         return
     midnight = start_of(local_day(here.now, zone), zone)
     looked = set(db.session.scalars(sa.select(Scan.system).where(Scan.started_at >= midnight)))

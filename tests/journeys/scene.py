@@ -20,7 +20,7 @@ from idp.flows.register_client import register_client
 from idp.flows.reset_factors import Reset, reset_factors
 from idp.flows.signing_keys import ensure_signing_keys
 from idp.flows.slips import Slip, print_slip
-from idp.models import Account, Lockout, Person
+from idp.models import Account, Finding, Lockout, Person, Scan
 from policies.permissions import Appointment, Who
 from tests.builders import Make, Someone
 
@@ -90,6 +90,22 @@ class Scene:
             who = Who(str(by.id), (Appointment("admin", None, None, here.now, None),))
             asked = reset_factors(replace(here, who=who), _account(login), "lost the phone")
             assert asked is Reset.ASKED
+
+    def find_in(self, system: str, kind: str, whom: Someone | None, **details: Any) -> None:
+        """Something that the last scan of a system found; all of one system belong to one scan."""
+        with self.act() as here:
+            scan = db.session.scalar(sa.select(Scan).where(Scan.system == system))
+            if scan is None:
+                scan = Scan(system=system, asked_by="worker", started_at=here.now, finished_at=here.now, state="done",
+                            accounts=7, failures=0, attempt=0)  # fmt: skip
+                db.session.add(scan)
+                db.session.flush()
+            account_id = whom.id if whom else None
+            db.session.add(
+                Finding(
+                    scan_id=scan.id, system=system, kind=kind, account_id=account_id, remote_id=kind, details=details
+                )
+            )
 
     def phone(self, someone: Someone, number: str) -> None:
         """A public contact of theirs."""
