@@ -8,7 +8,7 @@ import ipaddress
 import socket
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from threading import Lock, Timer
 from types import TracebackType
@@ -31,19 +31,24 @@ STATUSES = {
     412: OutcomeKind.CONFLICT,
     429: OutcomeKind.THROTTLED,
 }
+Refused = Callable[[httpx2.Response], TargetError | None]
+"""What an answer means to one target: its refusal as an outcome, None for a success."""
+
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 
 def client(url: str, *, seconds: float = 10.0, max_bytes: int = 2_000_000, ca_file: str = "",
-           headers: Mapping[str, str] | None = None, pause: float = 0.0) -> httpx2.Client:  # fmt: skip
+           headers: Mapping[str, str] | None = None, refused: Refused | None = None,
+           pause: float = 0.0) -> httpx2.Client:  # fmt: skip
     """A client for one target.  `url` is its base and must be https, or http on loopback (stand-ins).
 
     `seconds` bound one call as a whole; `ca_file` names an authority of the institution instead of the system's;
-    `pause`: seconds from one call to the next, for targets that count them.
+    `refused` reads an answer where its status alone does not tell what happened; `pause`: seconds from one call to the
+    next, for targets that count them.
     """
     if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
         raise ValueError("a target outside loopback needs https")
-    transport = GuardedTransport(seconds, max_bytes, _authorities(url, ca_file), pause)
+    transport = GuardedTransport(seconds, max_bytes, _authorities(url, ca_file), refused or by_status, pause)
     # an encoded body could unfold to any size, so none is asked for and none is taken
     return httpx2.Client(base_url=url, transport=transport, trust_env=False, follow_redirects=False,
                          headers={"Accept-Encoding": "identity", **(headers or {})})  # fmt: skip
@@ -70,8 +75,10 @@ class GuardedTransport(httpx2.BaseTransport):
     No connection is kept: one the target had closed meanwhile would make a create look as if it might have happened.
     """
 
-    def __init__(self, seconds: float, max_bytes: int, tls: ssl.SSLContext, pause: float = 0.0) -> None:
-        self._seconds, self._max_bytes = seconds, max_bytes
+    def __init__(
+        self, seconds: float, max_bytes: int, tls: ssl.SSLContext, refused: Refused, pause: float = 0.0
+    ) -> None:
+        self._seconds, self._max_bytes, self._refused = seconds, max_bytes, refused
         self._pause, self._next, self._turn = pause, 0.0, Lock()
         self._inner = httpx2.HTTPTransport(
             verify=tls, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
@@ -86,7 +93,7 @@ class GuardedTransport(httpx2.BaseTransport):
                 response = self._fetch(request, repeatable)
             except httpx2.TransportError as error:
                 raise fault(error, repeatable, watch.expired) from error
-        if (refusal := refused(response)) is not None:
+        if (refusal := self._refused(response)) is not None:
             raise refusal
         return response
 
@@ -166,7 +173,7 @@ def fault(error: httpx2.TransportError, repeatable: bool, expired: bool) -> Targ
     return TargetError(OutcomeKind.RETRYABLE if repeatable else OutcomeKind.UNKNOWN, detail)
 
 
-def refused(response: httpx2.Response) -> TargetError | None:
+def by_status(response: httpx2.Response) -> TargetError | None:
     """The status as an outcome; the body is not quoted, it may carry personal data."""
     status = response.status_code
     if 200 <= status < 300:

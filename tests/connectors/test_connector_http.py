@@ -118,6 +118,16 @@ def test_each_status_has_its_outcome_and_no_redirect_is_followed(
     assert (error.kind, error.retry_after) == (kind, 7.0)
 
 
+def test_a_target_may_say_more_than_its_status_tells(url: str) -> None:
+    def refused(answer: httpx2.Response) -> TargetError | None:
+        return TargetError(OutcomeKind.THROTTLED, "slower") if answer.status_code == 403 else http.by_status(answer)
+
+    with http.client(url, seconds=SECONDS, refused=refused) as found:
+        assert failed(found, "GET", "/status/403").kind is OutcomeKind.THROTTLED
+        assert failed(found, "GET", "/status/401").kind is OutcomeKind.AUTH
+        assert found.get("/status/200").status_code == 200
+
+
 def test_a_success_comes_through(client: httpx2.Client) -> None:
     assert client.get("/status/200").json() == {}
 
