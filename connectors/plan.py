@@ -9,7 +9,8 @@ from typing import Literal
 
 from connectors.base import LISTS, Capabilities, Json, Remote, Wanted
 
-CASELESS = frozenset({"login", "email"})  # several targets fold them; a difference in case alone is none
+CASELESS = frozenset({"login", "email", "department"})
+"""Several targets fold them, a department as part of its group's address; a difference in case alone is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import pytest
 from connectors.base import Capabilities, Remote, Wanted
 from connectors.plan import Change, Plan, drift, plan, values
 
-OURS = Capabilities(frozenset({"login", "email", "title", "programs"}))
+OURS = Capabilities(frozenset({"login", "email", "title", "department", "programs"}))
 
 
 def wanted(active: bool = True, **attributes: Any) -> Wanted:
@@ -59,6 +59,7 @@ def test_what_the_target_has_beside_it_is_not_ours_to_change() -> None:
 @pytest.mark.parametrize(("name", "before", "after"), [
     ("programs", ["b", "a", "a"], ["a", "b"]), ("programs", None, []), ("programs", ("a",), ["a"]),
     ("title", None, ""), ("title", "", None), ("login", "Aida", "aida"), ("email", "A@example.edu", "a@EXAMPLE.edu"),
+    ("department", "fit", "FIT"),
 ])  # fmt: skip
 def test_these_count_as_equal(name: str, before: Any, after: Any) -> None:
     assert drift(wanted(**{name: after}), seen(**{name: before}), OURS) == {}
