@@ -10,6 +10,7 @@ from typing import Any
 
 from connectors.base import MANUAL, Connector
 from connectors.canva import Canva
+from connectors.google import Google, GoogleSettings
 from connectors.inetorgperson import Ldap, LdapSettings
 from connectors.mail import Mail, MailSettings
 from connectors.moodle import Moodle, MoodleSettings
@@ -39,5 +40,6 @@ KINDS: dict[str, KindEntry] = {
     "scim": KindEntry(ScimSettings, Scim),
     "zoom": KindEntry(ScimSettings, Zoom),
     "canva": KindEntry(ScimSettings, Canva),
+    "google": KindEntry(GoogleSettings, Google),
     MANUAL: KindEntry(ManualSettings, None),
 }

@@ -28,7 +28,7 @@ from policies.recovery import HOUR, Addresses, Answer, Asked, Forgotten, answer
 LONGEST_ENTRY = 254  # of a login or an address (RFC 5321, 4.5.3.1.3)
 MOST_ACCOUNTS = 10  # of one personal address, as families share it
 RESET, REMINDER = "password-reset", "login-reminder"  # the mails
-MAIL = "mail"  # the kind of the system that keeps mailboxes
+MAILBOXES = ("mail", "google")  # the kinds of systems that keep mailboxes
 
 
 def ask_to_recover(here: Here, forgotten: Forgotten, entered: str) -> Refusal | None:
@@ -88,7 +88,7 @@ def _addresses(here: Here, account: Account) -> Addresses:
     """The mailbox is there when the last that was wanted of it was read back."""
     works = (Link.active.is_(True), Link.applied_revision == Link.revision)
     mail = sa.select(Link.id).join(System, System.code == Link.system).where(Link.account_id == account.id, *works)
-    there = db.session.scalar(mail.where(System.kind == MAIL)) is not None
+    there = db.session.scalar(mail.where(System.kind.in_(MAILBOXES))) is not None
     lasting = AffiliationRow.lasts(local_day(here.now, here.service.zone), here.now)
     kinds = sa.select(AffiliationRow.kind).where(AffiliationRow.person_id == account.person_id, lasting)
     personal = db.session.get_one(Person, account.person_id).personal_email

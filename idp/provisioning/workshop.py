@@ -15,7 +15,7 @@ from idp.provisioning.sweep import LOGOUT_QUEUE, MAIL_QUEUE, ORDERS_QUEUE
 from idp.provisioning.targets import connect_targets
 from idp.service import Service
 
-MOST_CALLS = 12  # that bringing one account in line can take (connectors/moodle.py: find, create, read back)
+MOST_CALLS = 16  # that bringing one account in line can take (connectors/google.py: find, rename and move, read back)
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,9 @@ class Workshop:
     @property
     def lease(self) -> timedelta:
         """Longer than a task can take with the slowest of the targets."""
-        slowest = max((target.capabilities.timeout for target in self.targets.values()), default=0.0)
-        return timedelta(seconds=max(self.service.settings.worker.lease_seconds, MOST_CALLS * slowest))
+        limits = [target.capabilities for target in self.targets.values()]
+        slowest = max((MOST_CALLS * one.timeout + one.settle_seconds for one in limits), default=0.0)
+        return timedelta(seconds=max(self.service.settings.worker.lease_seconds, slowest))
 
     @property
     def lanes(self) -> dict[str, int]:

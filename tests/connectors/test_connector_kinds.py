@@ -10,6 +10,7 @@ SETTINGS = {
     "ldap": {"url": "ldaps://d.example.edu", "bind_dn": "cn=idp", "password": "p", "base": "ou=people"},
     "moodle": {"url": "https://lms.example.edu", "token": "t"},
     "mail": {"url": "ldaps://mail.example.edu", "bind_dn": "cn=idp", "password": "p", "base": "ou=people"},
+    "google": {"service_account": "s@example.edu", "key_id": "k", "private_key": "p", "administrator": "a@example.edu"},
 }
 
 

@@ -14,12 +14,14 @@ import pytest
 
 from connectors.base import CANONICAL, Connector, Correlation, Json, OutcomeKind, Remote, TargetError, Wanted
 from connectors.canva import Canva
+from connectors.google import Google
 from connectors.inetorgperson import Ldap, LdapSettings
 from connectors.ldap import Directory
 from connectors.mail import Mail
 from connectors.moodle import Moodle
 from connectors.plan import drift, plan, values
 from connectors.standins import slapd
+from connectors.standins.google import GoogleStandin
 from connectors.standins.moodle import MoodleStandin
 from connectors.standins.ports import free_port
 from connectors.standins.slapd import SlapdStandin
@@ -32,7 +34,8 @@ from tests.missing import missing
 NUMBERS = count(1)
 UNKNOWN_IDS = {"moodle": "999999", "mail": "00000000-0000-1000-8000-000000000000", "unet": "0" * 32,
                "ldap": "00000000-0000-1000-8000-000000000000",
-               "zoom": "0" * 32, "canva": "0" * 32}  # fmt: skip
+               "zoom": "0" * 32, "canva": "0" * 32,
+               "google": "100000000000000000001"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -162,7 +165,28 @@ def ldap(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         yield Target(Ldap, settings, "password", mark, read)
 
 
-@pytest.fixture(params=["moodle", "mail", "ldap", "unet", "zoom", "canva"])
+@pytest.fixture(scope="module")
+def google(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    with GoogleStandin(tmp_path_factory.mktemp("google")) as standin:
+        standin.site.groups["choir@example.edu"] = set()
+
+        def mark(remote_id: str) -> None:
+            user = standin.site.users[remote_id]
+            user["phones"] = [{"type": "home", "value": "0312"}]
+            user["organizations"].append({"type": "school", "name": "theirs"})
+            user["externalIds"].append({"type": "custom", "value": "theirs"})
+            standin.site.groups["choir@example.edu"].add(remote_id)
+
+        def read(remote_id: str) -> object:
+            user = standin.site.users[remote_id]
+            others = [entry for entry in user["organizations"] if not entry.get("primary")]
+            member = remote_id in standin.site.groups["choir@example.edu"]
+            return user["phones"], others, user["externalIds"], user["orgUnitPath"], member
+
+        yield Target(Google, standin.with_groups("0407"), "private_key", mark, read)
+
+
+@pytest.fixture(params=["moodle", "mail", "ldap", "unet", "zoom", "canva", "google"])
 def target(request: pytest.FixtureRequest) -> Target:
     found: Target = request.getfixturevalue(request.param)
     return found
@@ -251,9 +275,11 @@ def test_a_second_create_is_a_conflict_and_leaves_one(connector: Connector) -> N
 
 
 def test_a_login_and_address_of_somebody_else_is_a_conflict_and_never_adopted(connector: Connector) -> None:
+    """Where there are no logins, people sign in with the address."""
     one = wanted()
     made = connector.create(one, "op-1")
-    other = wanted(login=one.attributes["login"], email=one.attributes["email"])
+    names = {"login", "email"} & connector.capabilities.attributes
+    other = wanted(**{name: one.attributes[name] for name in names})
     assert connector.find(key(other)) is None
     assert refusal(lambda: connector.create(other, "op-2")) is OutcomeKind.CONFLICT
     assert seen(connector, one) == made
