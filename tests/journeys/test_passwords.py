@@ -31,6 +31,7 @@ def test_a_suggested_passphrase_is_filled_in_by_keyboard_and_works(scene: Scene,
     page.locator("#suggest-passphrase").focus()
     page.keyboard.press("Enter")
     expect(page.locator("#suggestion")).to_be_focused()
+    expect(page.locator("button[data-fill]")).to_be_visible()  # the script of the new page is there
     suggested = page.locator("#suggested").inner_text()
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
