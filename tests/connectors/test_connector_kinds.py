@@ -3,6 +3,7 @@
 import pytest
 
 from connectors.kinds import KINDS
+from policies.profile_text import SYSTEM_KINDS
 
 SETTINGS = {
     "unet": {"url": "https://unet.example.edu/scim", "token": "t"},
@@ -23,3 +24,7 @@ def test_each_kind_makes_a_connector_that_bears_its_name(kind: str) -> None:
 
 def test_the_work_of_a_manual_system_is_a_person_s() -> None:
     assert KINDS["manual"].factory is None and KINDS["manual"].settings()
+
+
+def test_a_profile_may_name_every_kind_there_is() -> None:
+    assert frozenset(KINDS) == SYSTEM_KINDS
