@@ -14,6 +14,7 @@ from connectors.google import Google, GoogleSettings
 from connectors.inetorgperson import Ldap, LdapSettings
 from connectors.mail import Mail, MailSettings
 from connectors.moodle import Moodle, MoodleSettings
+from connectors.rest import Rest, RestSettings
 from connectors.scim import Scim, ScimSettings
 from connectors.unet import Unet, UnetSettings
 from connectors.zoom import Zoom
@@ -41,5 +42,6 @@ KINDS: dict[str, KindEntry] = {
     "zoom": KindEntry(ScimSettings, Zoom),
     "canva": KindEntry(ScimSettings, Canva),
     "google": KindEntry(GoogleSettings, Google),
+    "rest": KindEntry(RestSettings, Rest),
     MANUAL: KindEntry(ManualSettings, None),
 }

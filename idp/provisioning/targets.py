@@ -27,6 +27,8 @@ def connect_targets(service: Service) -> dict[str, Connector]:
             found[code] = entry.factory(TypeAdapter(entry.settings).validate_python(values))
         except ValidationError as error:
             mistakes += [f"targets.{code}.{_place(item)}: {item['msg']}" for item in error.errors(include_input=False)]
+        except ValueError as error:  # what only the connector can tell: no https, a map that does not fit
+            mistakes += [f"targets.{code}: {line}" for line in str(error).splitlines()]
     if mistakes:
         raise ConfigurationError(mistakes)
     return found
