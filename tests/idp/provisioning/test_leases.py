@@ -20,7 +20,7 @@ from idp.provisioning.converge import converge
 from idp.provisioning.lease import claim
 from idp.provisioning.runner import Runner
 from idp.provisioning.sweep import due_work
-from idp.provisioning.workshop import Workshop
+from idp.provisioning.workshop import MOST_CALLS, Workshop
 from tests.idp.provisioning.orders import CONNECTED, Desk, dismissal, hire, rename
 from tests.idp.provisioning.test_failing_targets import Through
 
@@ -98,7 +98,7 @@ def test_a_lease_lasts_longer_than_a_task_with_a_slow_target_can_take(workshop: 
             return replace(self.inner.capabilities, timeout=30.0)
 
     slow = replace(workshop, targets={"unet": Slow(workshop.targets["unet"])})
-    assert slow.lease == timedelta(seconds=360)
+    assert slow.lease == timedelta(seconds=MOST_CALLS * 30)
 
 
 class Held(Through):
@@ -177,7 +177,7 @@ def test_a_worker_that_comes_back_after_its_lease_changes_no_row(
     desk: Desk, workshop: Workshop, runner: Runner, clock: SetClock, applied: int
 ) -> None:
     story = Story(desk, workshop, applied, after=False)
-    clock.advance(seconds=121)
+    clock.advance(seconds=workshop.lease.total_seconds() + 1)
     runner.run_until_idle()
     before = desk.task(applied, "unet")
     assert (before.status, before.attempt) == ("done", 2)
@@ -196,7 +196,7 @@ def test_what_a_late_worker_may_have_overwritten_is_looked_at_once_more(
     carry_out(workshop, "order", desk.receive(rename(number, "Анара")))
     story = Story(desk, workshop, number, after=False)
     real, remote_id = story.held.inner, desk.link(number, "unet").remote_id
-    clock.advance(seconds=121)
+    clock.advance(seconds=workshop.lease.total_seconds() + 1)
     desk.receive(dismissal(number))
     runner.run_until_idle()
     assert at_target["unet"].find(desk.key(number)).active is False
