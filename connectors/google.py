@@ -137,13 +137,13 @@ class Google:
         user = place("users", remote_id)
         self._rest.change("POST", f"{user}/signOut")
         for password in self._rest.read(f"{user}/asps").get("items", ()):
-            self._remove(user + place("asps", str(password["codeId"])))
+            self._rest.remove(user + place("asps", str(password["codeId"])))
         for token in self._rest.read(f"{user}/tokens").get("items", ()):
-            self._remove(user + place("tokens", str(token["clientId"])))
+            self._rest.remove(user + place("tokens", str(token["clientId"])))
 
     def delete(self, remote_id: str, op: str) -> None:
         """Google can undo it for about 20 days."""
-        self._remove(place("users", remote_id))
+        self._rest.remove(place("users", remote_id))
 
     def _user(self, key: str) -> Document | None:
         """By id or by any address, aliases included."""
@@ -176,13 +176,6 @@ class Google:
             if error.kind is OutcomeKind.CONFLICT and "primaryEmail" not in patch:  # no address that could be taken
                 raise TargetError(OutcomeKind.RETRYABLE, error.detail) from error
             raise
-
-    def _remove(self, path: str) -> None:
-        try:
-            self._rest.change("DELETE", path)
-        except TargetError as error:
-            if error.kind is not OutcomeKind.NOT_FOUND:
-                raise
 
     def _remote(self, user: Document) -> Remote:
         seen = attributes(user)

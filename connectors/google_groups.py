@@ -77,8 +77,4 @@ class DepartmentGroups:
         return TargetError(OutcomeKind.RETRYABLE, "Google does not let the user into groups yet")
 
     def _leave(self, group: str, user: Document) -> None:
-        try:
-            self._rest.change("DELETE", place("groups", group, "members", str(user["id"])))
-        except TargetError as error:
-            if error.kind is not OutcomeKind.NOT_FOUND:
-                raise
+        self._rest.remove(place("groups", group, "members", str(user["id"])))

@@ -39,6 +39,14 @@ class Rest:
         """A call that may be sent twice: a PATCH of plain values, a DELETE, a POST that says "already" the second time."""
         return self._call(method, path, {}, body, True)
 
+    def remove(self, path: str) -> None:
+        """What is gone already is a success."""
+        try:
+            self.change("DELETE", path)
+        except TargetError as error:
+            if error.kind is not OutcomeKind.NOT_FOUND:
+                raise
+
     def _call(self, method: str, path: str, query: dict[str, str], body: Document | None, repeatable: bool) -> Document:
         token = self._tokens.get()
         try:
@@ -49,7 +57,7 @@ class Rest:
             if error.kind is OutcomeKind.AUTH:
                 self._tokens.forget(token)
             raise
-        return _decoded(answer, repeatable)
+        return http.document(answer, dict) if answer.content else {}
 
 
 def place(*steps: str) -> str:
@@ -81,16 +89,3 @@ def _error(response: httpx2.Response) -> tuple[str, str]:
     except (ValueError, LookupError, TypeError):
         return "", ""
     return reason if reason.isascii() and reason.isalpha() else "", message
-
-
-def _decoded(answer: httpx2.Response, repeatable: bool) -> Document:
-    if not answer.content:
-        return {}
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        kind = OutcomeKind.RETRYABLE if repeatable else OutcomeKind.UNKNOWN
-        raise TargetError(kind, "not an answer of the Directory API")
-    return body

@@ -61,6 +61,20 @@ def _authorities(url: str, ca_file: str) -> ssl.SSLContext:
     return ssl.create_default_context(cafile=ca_file or None)
 
 
+def document(answer: httpx2.Response, shape: type[Any] = object) -> Any:
+    """The JSON of an answer.  What is none, or not of the `shape`, comes from something in between: RETRYABLE where
+    asking again harms nobody, else UNKNOWN."""
+    with suppress(ValueError):
+        if isinstance(found := answer.json(), shape):
+            return found
+    kind = OutcomeKind.RETRYABLE if _is_repeatable(answer.request) else OutcomeKind.UNKNOWN
+    raise TargetError(kind, "not an answer in JSON")
+
+
+def _is_repeatable(request: httpx2.Request) -> bool:
+    return bool(request.extensions.get("repeatable", request.method in REPEATABLE))
+
+
 def is_loopback(host: str) -> bool:
     """Whether this host name or address never leaves the machine."""
     try:
@@ -85,7 +99,7 @@ class GuardedTransport(httpx2.BaseTransport):
         )
 
     def handle_request(self, request: httpx2.Request) -> httpx2.Response:
-        repeatable = bool(request.extensions.get("repeatable", request.method in REPEATABLE))
+        repeatable = _is_repeatable(request)
         self._wait_for_turn()
         with _Watch(self._seconds) as watch:
             request.extensions = {**request.extensions, "trace": watch.trace, "timeout": self._timeouts()}

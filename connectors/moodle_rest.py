@@ -59,11 +59,7 @@ class Rest:
             **dict(brackets(parameters)),
         }
         answer = self._http.post(ENDPOINT, data=form, extensions={"repeatable": repeatable})
-        try:
-            body = answer.json()
-        except ValueError:  # XML when PHP dropped every field [310], or a page of something in between
-            kind = OutcomeKind.RETRYABLE if repeatable else OutcomeKind.UNKNOWN
-            raise TargetError(kind, "not a Moodle answer") from None
+        body = http.document(answer)  # XML when PHP dropped every field [310]
         if isinstance(body, dict) and "exception" in body:
             raise outcome(str(body.get("errorcode", "")))
         return body

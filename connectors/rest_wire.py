@@ -77,12 +77,7 @@ class Wire:
 
 
 def _read(response: httpx2.Response) -> Answer:
-    """A page of something in between is no answer, so it may be asked again if that harms nobody."""
-    try:
-        document = response.json() if response.content else None
-    except ValueError:
-        kind = OutcomeKind.RETRYABLE if response.request.extensions["repeatable"] else OutcomeKind.UNKNOWN
-        raise TargetError(kind, "not an answer in JSON") from None
+    document = http.document(response) if response.content else None
     return Answer(document, _day(response.headers.get("date", "")))
 
 
