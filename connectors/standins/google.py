@@ -11,10 +11,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from joserfc import jwt
@@ -25,30 +24,29 @@ from connectors.google import GROUP_SCOPE, SCOPES, GoogleSettings
 from connectors.google_rest import ROOT
 from connectors.google_token import GRANT
 from connectors.standins.google_site import ERRORS, Refused, Site
+from connectors.standins.listening import Listening
 
 SERVICE_ACCOUNT, ADMINISTRATOR = "provisioning@stand-in.example", "admin@example.edu"
 KEY = r"/([^/]+)"
 HOLD = 30  # seconds that a caller who gets no answer is held at most
 
 
-class GoogleStandin:
-    """Listens from entering to leaving; with a `certificate` (PEM with its key) over TLS.
+class GoogleStandin(Listening):
+    """Listens from entering to leaving; with `tls` over https.
 
     `faults` holds answers for the next calls of the API, first in first out: a status (500), a reason of `ERRORS`,
     'garbage' (200 with a page) or 'hang' (does the work and never answers).  `site` and `delegated` may be changed.
     """
 
-    def __init__(self, folder: Path, port: int = 0, certificate: Path | None = None,
+    def __init__(self, folder: Path, port: int = 0, tls: ssl.SSLContext | None = None,
                  clock: Callable[[], float] = time.monotonic) -> None:  # fmt: skip
+        super().__init__(port, tls)
         self.folder, self.site = folder, Site(clock)
         self.delegated = {*SCOPES, GROUP_SCOPE}
         self.faults: list[int | str] = []
         self.calls: list[tuple[str, str]] = []  # method and path of the API, in order
-        self.stopping = threading.Event()
         self._tokens: dict[str, set[str]] = {}
         self._one_at_a_time = threading.Lock()
-        self._wanted_port, self._certificate = port, certificate
-        self._server: ThreadingHTTPServer | None = None
 
     @property
     def settings(self) -> GoogleSettings:
@@ -64,29 +62,10 @@ class GoogleStandin:
             self.site.groups.setdefault(f"dept-{code.lower()}@example.edu", set())
         return replace(self.settings, department_group="dept-{department}@example.edu")
 
-    def __enter__(self) -> Self:
+    def serve(self, address: tuple[str, int]) -> HTTPServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._load()
-        handler = type("Handler", (_Handler,), {"standin": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._wanted_port), handler)
-        if self._certificate is not None:
-            tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            tls.load_cert_chain(self._certificate)
-            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
-        self.port = self._server.server_port
-        self.url = f"{'https' if self._certificate else 'http'}://127.0.0.1:{self.port}"
-        self.stopping.clear()
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopping.set()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+        return ThreadingHTTPServer(address, type("Handler", (_Handler,), {"standin": self}))
 
     def grant(self, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
         """Status and body of the token endpoint."""

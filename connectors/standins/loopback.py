@@ -6,13 +6,15 @@ Owns listening, faults on demand, and JSON in and out; what is answered is the s
 import json
 import ssl
 import threading
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from http.server import ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import HTTPServer, ThreadingHTTPServer
+from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+
+from connectors.standins.listening import Listening
 
 
 @dataclass(frozen=True)
@@ -49,46 +51,27 @@ class Refused(Exception):
         self.status, self.why = status, why
 
 
-class Loopback:
+class Loopback(Listening):
     """Listens from entering to leaving.
 
     `faults` holds answers for the next calls, first in first out: a status (500), 'garbage' (does the work, answers
     with a page), 'hang' (does the work and never answers) or 'none'.  `calls` are the methods and paths that came.
     """
 
-    base = ""  # path under which the service answers
-
     def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
+        super().__init__(port, tls)
         self.faults: list[int | str] = []
         self.calls: list[str] = []
-        self._stopping = threading.Event()
         self._one_at_a_time = threading.Lock()
-        self._wanted_port, self._tls = port, tls
-        self._server: WSGIServer | None = None
 
+    @abstractmethod
     def answer(self, call: Call) -> Reply:
         """What the system answers; `Refused` where it refuses."""
-        raise NotImplementedError
 
-    def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", self._wanted_port), _Quiet)
-        if self._tls is not None:
-            self._server.socket = self._tls.wrap_socket(self._server.socket, server_side=True)
-        self._server.set_app(self._application)
-        scheme = "http" if self._tls is None else "https"
-        self.url = f"{scheme}://127.0.0.1:{self._server.server_port}{self.base}"
-        self._stopping.clear()
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.005}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._stopping.set()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+    def serve(self, address: tuple[str, int]) -> HTTPServer:
+        server = QuietServer(address, Quiet)
+        server.set_app(self._application)
+        return server
 
     def _application(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         call = _call(environ)
@@ -99,7 +82,7 @@ class Loopback:
             return [b"<!DOCTYPE html>"]
         reply = self._reply(call)
         if fault == "hang":
-            self._stopping.wait(30)
+            self.stopping.wait(30)
         if fault == "garbage":
             start("200 OK", [("Content-Type", "text/html")])
             return [b"<html>a page of something in between</html>"]
@@ -124,13 +107,13 @@ def _call(environ: Mapping[str, Any]) -> Call:
     return Call(str(environ["REQUEST_METHOD"]), path, query, headers, raw)
 
 
-class _Server(ThreadingHTTPServer, WSGIServer):
+class QuietServer(ThreadingHTTPServer, WSGIServer):
     """One thread a call; a client that went away is nothing to report."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Nothing."""
 
 
-class _Quiet(WSGIRequestHandler):
+class Quiet(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         """Nothing: a query may carry personal data."""

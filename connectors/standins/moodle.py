@@ -8,19 +8,19 @@ import re
 import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import parse_qsl
 
 from connectors.moodle import MoodleSettings
+from connectors.standins.listening import Listening
 from connectors.standins.moodle_site import CLASSES, Refused, Site
 
 ENDPOINT = "/webservice/rest/server.php"
 
 
-class MoodleStandin:
+class MoodleStandin(Listening):
     """Listens from entering to leaving.
 
     `faults` holds answers for the next calls, first in first out: a status (500), an error code ('sitemaintenance'),
@@ -29,39 +29,24 @@ class MoodleStandin:
 
     def __init__(self, folder: Path, port: int = 0, token: str = "standin-moodle-token",
                  clock: Callable[[], float] = time.time) -> None:  # fmt: skip
+        super().__init__(port)
         self.folder, self.token = folder, token
         self.faults: list[int | str] = []
         self.calls: list[str] = []  # names of the functions called, in order
-        self.stopping = threading.Event()
         self._one_at_a_time = threading.Lock()
-        self._wanted_port, self._clock = port, clock
-        self._server: ThreadingHTTPServer | None = None
+        self._clock = clock
 
     @property
     def settings(self) -> MoodleSettings:
         """How a connector reaches this stand-in."""
         return MoodleSettings(url=self.url, token=self.token)
 
-    def __enter__(self) -> Self:
+    def serve(self, address: tuple[str, int]) -> HTTPServer:
         self.folder.mkdir(parents=True, exist_ok=True)
-        handler = type("Handler", (_Handler,), {"standin": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", self._wanted_port), handler)
-        self.port = self._server.server_port
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.site = Site(self.url, self._clock)
+        server = ThreadingHTTPServer(address, type("Handler", (_Handler,), {"standin": self}))
+        self.site = Site(f"http://127.0.0.1:{server.server_port}", self._clock)
         self._load()
-        self.stopping.clear()
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stopping.set()
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+        return server
 
     def answer(self, form: dict[str, str]) -> Any:
         """The JSON of one call; `Refused` carries an error code."""

@@ -6,61 +6,50 @@ Only what the vendors write is known here: neither was tried against the real on
 
 import io
 import json
-import threading
 from collections.abc import Callable, Iterable
-from http.server import ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from http.server import HTTPServer
+from typing import Any
 from urllib.parse import parse_qs
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
 from scim2_server.memory import InMemoryStorage
 from scim2_server.testserver.application import BearerTokenApplication
 from scim2_server.utils import load_default_provider
 
 from connectors.scim import ScimSettings
+from connectors.standins.listening import Listening
+from connectors.standins.loopback import Quiet, QuietServer
 
 FILTERS = ("userName eq ", "externalId eq ")
 Environ = dict[str, Any]
 Start = Callable[..., Any]
 
 
-class Vendor:
+class Vendor(Listening):
     """Listens from entering to leaving.
 
     `faults` holds statuses for the next calls, first in first out; `calls` the methods and paths that came.
     """
 
+    base = "/v2"
     page_max = 100
 
     def __init__(self, port: int = 0, token: str = "standin-vendor-token") -> None:
+        super().__init__(port)
         self.token = token
         self.faults: list[int] = []
         self.calls: list[str] = []
         self._storage = InMemoryStorage()
         self._honest = BearerTokenApplication(self._storage, load_default_provider(), bearer_tokens=[token])
-        self._wanted_port = port
-        self._server: WSGIServer | None = None
 
     @property
     def settings(self) -> ScimSettings:
         """How a connector reaches this stand-in."""
         return ScimSettings(url=f"{self.url}", token=self.token)
 
-    def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", self._wanted_port), _Quiet)
-        self._server.set_app(self._answer)
-        self.url = f"http://127.0.0.1:{self._server.server_port}/v2"
-        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
-            self._server = None
+    def serve(self, address: tuple[str, int]) -> HTTPServer:
+        server = QuietServer(address, Quiet)
+        server.set_app(self._answer)
+        return server
 
     def _answer(self, environ: Environ, start: Start) -> Iterable[bytes]:
         method, path = str(environ["REQUEST_METHOD"]), str(environ["PATH_INFO"])
@@ -127,12 +116,3 @@ def _body(environ: Environ) -> dict[str, Any]:
 def _put_body(environ: Environ, body: dict[str, Any]) -> None:
     raw = json.dumps(body).encode()
     environ["wsgi.input"], environ["CONTENT_LENGTH"] = io.BytesIO(raw), str(len(raw))
-
-
-class _Server(ThreadingHTTPServer, WSGIServer):
-    """One thread a call."""
-
-
-class _Quiet(WSGIRequestHandler):
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""

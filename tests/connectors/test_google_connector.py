@@ -1,6 +1,7 @@
 """What is particular to Google Workspace: delegation, a search that lags behind, users that are not complete, groups."""
 
 import logging
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -146,7 +147,9 @@ def test_an_insert_without_an_answer_is_unknown_and_a_look_tells(
 
 def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
     certificate = self_signed(tmp_path)
-    with GoogleStandin(tmp_path / "google", certificate=certificate) as standin:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificate)
+    with GoogleStandin(tmp_path / "google", tls=tls) as standin:
         assert refusal(lambda: Google(standin.settings).find(KEY)).kind is OutcomeKind.AUTH
         assert Google(replace(standin.settings, ca_file=str(certificate))).check().ok
 
