@@ -34,6 +34,7 @@ from idp.models import (
     Recovery,
     RecoveryRequest,
     Session,
+    System,
 )
 from idp.provisioning.carry_out import carry_out
 from idp.provisioning.sweep import due_work
@@ -232,9 +233,13 @@ def test_the_link_works_for_an_hour(make: Make, clock: SetClock) -> None:
     assert use(make, token) == Refusal("spent")
 
 
-def test_a_student_is_mailed_at_the_universitys_address_and_the_link_works_there(app: Flask, make: Make) -> None:
+@pytest.mark.parametrize("kind", ["mail", "google"])
+def test_a_student_is_mailed_at_the_universitys_address_and_the_link_works_there(
+    app: Flask, make: Make, kind: str
+) -> None:
     """S2-3.4; employees, and students without a mailbox, at the personal one alone."""
     make.account("aida", systems=("mail",))
+    change(app, sa.update(System).where(System.code == "mail").values(kind=kind))
     ask(make, "aida@kstu.kg")
     assert [mail.to for mail in mails(make)] == ["aida@example.org"]
     with app.app_context(), unit_of_work():
