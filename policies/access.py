@@ -1,13 +1,15 @@
-"""Which systems a person has, and when the account may be used.  Regulation 3.7, annex (list of systems).
+"""Which systems a person has, and when the account may be used.  Regulation 3.7, 6.7, annex (list of systems).
 
-Owns the rule from affiliations to rights.  Leaves alone grants and prohibitions by officers, and the target systems.
+Owns the rule from affiliations, and from what officers decided beyond them, to rights.  Leaves alone what may be
+decided (`access_decisions`), and the target systems.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from policies.access_decisions import Decision, latest_edge
 from policies.affiliations import Affiliation, Kind
 from policies.deadlines import ONE_DAY, start_of
 from policies.leaves import LeaveRules, leave_on
@@ -27,24 +29,46 @@ class SystemRule:
 
 @dataclass(frozen=True, slots=True)
 class Right:
-    """One system a person has, or had: then it is not active and carries no programs."""
+    """One system a person has, or had: then it is not active and carries no programs.
+
+    `decided_on`: the last day up to today on which an officer's decision about it began, ran out or was lifted.
+    """
 
     system: str
     active: bool
     programs: tuple[str, ...]
     report_sections: tuple[str, ...]
-    affiliation: Affiliation | None  # the one it rests on, or rested on last
+    affiliation: Affiliation | None  # the one it rests on, or rested on last; None of what is forbidden
+    decided_on: date | None = None
 
 
 def rights(
-    affiliations: Sequence[Affiliation], systems: Sequence[SystemRule], leaves: LeaveRules, today: date, now: datetime
+    affiliations: Sequence[Affiliation],
+    systems: Sequence[SystemRule],
+    leaves: LeaveRules,
+    today: date,
+    now: datetime,
+    decisions: Sequence[Decision] = (),
 ) -> tuple[Right, ...]:
-    """One right per system that any affiliation gives or gave.
+    """One right per system that any affiliation gives or gave, or that officers gave or forbade (`decisions`).
 
     What begins later counts already, so that everything is ready on the first day; `window` keeps the door shut.
+    A prohibition has the last word over rules, leaves and whatever was given.
     """
-    carried = ((system, [one for one in affiliations if _carries(one, system)]) for system in systems)
-    return tuple(_right(system, carrying, leaves, today, now) for system, carrying in carried if carrying)
+    found = []
+    for system in systems:
+        about = [one for one in decisions if one.system == system.code]
+        forbidden = {one.program for one in about if one.holds_on(today) and not one.gives}
+        allowed = replace(system, programs=system.programs - forbidden)
+        given = [one for one in about if one.holds_on(today) and one.gives and one.program not in forbidden]
+        right: Right | None = Right(system.code, False, (), (), None)
+        if None not in forbidden:
+            right = _given(
+                _by_rules(allowed, affiliations, leaves, today, now), system, given, affiliations, today, now
+            )
+        if right is not None:
+            found.append(replace(right, decided_on=latest_edge(about, today)))
+    return tuple(found)
 
 
 def gained_and_lost(before: Iterable[Right], after: Iterable[Right]) -> tuple[frozenset[str], frozenset[str]]:
@@ -74,12 +98,17 @@ def window(
     return lasting[0] if lasting else stretches[-1]
 
 
-def next_review(affiliations: Sequence[Affiliation], now: datetime, zone: ZoneInfo) -> datetime | None:
-    """The next UTC moment at which an affiliation or a leave begins or ends, and with it the answers above; None: never."""
+def next_review(
+    affiliations: Sequence[Affiliation], now: datetime, zone: ZoneInfo, decisions: Iterable[Decision] = ()
+) -> datetime | None:
+    """The next UTC moment at which an affiliation, a leave or a decision begins or ends, and with it the answers above;
+    None: never."""
     spans = (_span(one, zone) for one in affiliations)
     edges = [moment for span in spans for moment in span]
     edges += [_midnight(day, zone) for one in affiliations for leave in one.leaves
               for day in (leave.starts_on, _day_after(leave.ends_on))]  # fmt: skip
+    edges += [_midnight(day, zone) for one in decisions if one.lifted_on is None
+              for day in (one.starts_on, one.day_after)]  # fmt: skip
     return min((moment for moment in edges if moment is not None and moment > now), default=None)
 
 
@@ -92,10 +121,36 @@ def _carries(affiliation: Affiliation, system: SystemRule) -> bool:
     )
 
 
-def _right(
-    system: SystemRule, carrying: Sequence[Affiliation], leaves: LeaveRules, today: date, now: datetime
-) -> Right:
-    """The right to one system out of the affiliations that carry it, past ones included."""
+def _given(
+    right: Right | None,
+    system: SystemRule,
+    given: Sequence[Decision],
+    affiliations: Sequence[Affiliation],
+    today: date,
+    now: datetime,
+) -> Right | None:
+    """What the rules give, with what officers gave beyond them.
+
+    That rests on what the person was when it began: a transfer or a dismissal ends it as it ends what the rules give.
+    """
+    begun = {one: [it for it in affiliations if it.starts_on <= one.starts_on and not _is_over(it, today, now)]
+             for one in given}  # fmt: skip
+    held = [one for one in given if begun[one]]
+    if not held:
+        return right
+    if right is None or not right.active:
+        right = Right(system.code, True, (), (), primary([it for one in held for it in begun[one]], today))
+    programs = {*right.programs, *(one.program for one in held if one.program is not None)}
+    return replace(right, programs=tuple(sorted(programs)))
+
+
+def _by_rules(
+    system: SystemRule, affiliations: Sequence[Affiliation], leaves: LeaveRules, today: date, now: datetime
+) -> Right | None:
+    """The right to one system out of the affiliations that carry it, past ones included; None: none ever did."""
+    carrying = [one for one in affiliations if _carries(one, system)]
+    if not carrying:
+        return None
     lasting = [one for one in carrying if not _is_over(one, today, now) and _is_kept(one, system.code, leaves, today)]
     if not lasting:
         last = max(carrying, key=lambda one: (one.ends_on or date.max, one.starts_on, one.opened_by))

@@ -23,6 +23,7 @@ class Belonging:
 class Reason(Enum):
     """The nearest reason; each has its sentence on the page."""
 
+    FORBIDDEN = "forbidden"  # by an officer, 6.7
     ON_LEAVE = "on-leave"  # there is access again afterwards
     ENDED = "ended"  # there was access once
     EMPLOYEES_ONLY = "employees-only"
@@ -32,8 +33,12 @@ class Reason(Enum):
     NO_ACCESS = "no-access"  # nothing more is known
 
 
-def reason(rule: SystemRule | None, belongings: Collection[Belonging], had_access: bool) -> Reason:
+def reason(
+    rule: SystemRule | None, belongings: Collection[Belonging], had_access: bool, forbidden: bool = False
+) -> Reason:
     """Why not; `rule` is None for a system that the profile does not name any more."""
+    if forbidden:
+        return Reason.FORBIDDEN
     if had_access:
         return Reason.ON_LEAVE if any(one.on_leave for one in belongings) else Reason.ENDED
     if rule is None or not belongings:

@@ -79,6 +79,7 @@ def not_oneself(appointment: Appointment, who: Who, whom: Whom) -> bool:
 PERMISSIONS: Mapping[str, tuple[Clause, ...]] = {
     "lift-lockout": ((officer, of_the_department, not_oneself), (admin, not_oneself)),
     "confirm-task": ((officer, of_the_department, of_the_system, not_oneself), (admin, not_oneself)),
+    "decide-access": ((officer, of_the_department, of_the_system, not_oneself), (admin, not_oneself)),
     "issue-activation": ((officer, of_the_department, not_oneself), (admin, not_oneself)),
     "reset-factors": ((officer, of_the_department, not_oneself), (admin, not_oneself)),
     "appoint-officer": ((admin, not_oneself),),

@@ -13,6 +13,7 @@ from uuid import UUID
 import sqlalchemy as sa
 
 from idp.db import db
+from idp.flows.access_decisions import decisions_about
 from idp.flows.activate import issue_activation
 from idp.flows.finish_order import finish_overtaken
 from idp.flows.here import Here
@@ -25,6 +26,7 @@ from idp.flows.write_person import hold_person, write_person
 from idp.models import Account, AffiliationRow, Link, Order, Person
 from idp.models import OrderLine as LineRow
 from policies.access import Right, SystemRule, next_review, rights, window
+from policies.access_decisions import Decision
 from policies.affiliations import Affiliation, Folded, OrderLine
 from policies.deadlines import local_day, start_of
 from policies.folding import fold
@@ -50,15 +52,16 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
         account = open_account(here, person)
         if here.service.profile.rules.initial_credentials is InitialCredentials.LINK:
             issue_activation(here, account)
+    decisions = decisions_about(here, account.id) if account is not None else []
     if account is not None:
         _write_window(here, account, folded.affiliations)
         profile = here.service.profile
         systems = [system.rule for system in profile.systems]
-        given = rights(folded.affiliations, systems, profile.rules.leaves, today, here.now)
+        given = rights(folded.affiliations, systems, profile.rules.leaves, today, here.now, decisions)
         for right in (*given, *_given_up(account, systems, given)):
             want_access(here, person, account, right, cause)
         finish_overtaken(here, account, cause)
-    person.review_at = _review_at(here, folded)
+    person.review_at = _review_at(here, folded, decisions)
     return folded
 
 
@@ -178,10 +181,10 @@ def _write_window(here: Here, account: Account, affiliations: tuple[Affiliation,
         record(here, "account-reopened", account, before={"open": False}, after={"open": True})
 
 
-def _review_at(here: Here, folded: Folded) -> datetime | None:
-    """The next moment at which the same orders mean something else."""
+def _review_at(here: Here, folded: Folded, decisions: Iterable[Decision]) -> datetime | None:
+    """The next moment at which the same orders and decisions mean something else."""
     zone = here.service.zone
     moments = [start_of(day, zone) for day in folded.pending]
-    if (change := next_review(folded.affiliations, here.now, zone)) is not None:
+    if (change := next_review(folded.affiliations, here.now, zone, decisions)) is not None:
         moments.append(change)
     return min(moments, default=None)

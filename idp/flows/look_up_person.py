@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.errors import Forbidden
+from idp.flows.access_decisions import decisions_shown
 from idp.flows.departments import departments_ever, departments_now
 from idp.flows.execution_sheet import tasks_of
 from idp.flows.here import Here
@@ -71,6 +72,7 @@ def person_sheet(here: Here, account: Account, language: str) -> dict[str, Any]:
             sa.select(sa.func.max(Session.authenticated_at)).where(Session.account_id == account.id)
         ),
         "tasks": tasks_of(here, account, language),
+        **decisions_shown(here, account, language),
         "may": {act for act in acts if _may(here, act, account, now)},
     }
 

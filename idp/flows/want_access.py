@@ -135,13 +135,17 @@ def _new_link(account: Account, right: Right) -> Link:
 
 
 def _order_behind(here: Here, right: Right) -> Order | None:
-    """The order a right rests on, or the one that ended it; none when a leave ran out, as today is what counts then."""
+    """The order a right rests on, or the one that ended it; none when a leave ran out or an officer decided after it,
+    as today is what counts then."""
     behind: OrderVersion | None = None
     if right.affiliation is not None and not was_away(right.affiliation, local_day(here.now, here.service.zone)):
         behind = right.affiliation.opened_by if right.active else right.affiliation.closed_by
     if behind is None:
         return None
-    return db.session.scalar(sa.select(Order).where(Order.order_id == behind[0], Order.version == behind[1]))
+    order = db.session.scalar(sa.select(Order).where(Order.order_id == behind[0], Order.version == behind[1]))
+    if order is None or right.decided_on is None:
+        return order
+    return order if (order.effective_on or order.approved_on) >= right.decided_on else None
 
 
 def _new_task(

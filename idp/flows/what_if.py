@@ -1,19 +1,18 @@
 """What other rules would change: who would gain and who would lose which system (Regulation 3.1, 3.7); and having the
 rules in force followed by everybody."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 
 from idp.db import db
+from idp.flows.access_decisions import decisions_about
 from idp.flows.follow_orders import lines_of
 from idp.flows.here import Here
 from idp.flows.record import record
 from idp.models import Account, OrderLine, Person
-from policies.access import Right, gained_and_lost, rights
-from policies.affiliations import Affiliation
+from policies.access import gained_and_lost, rights
 from policies.deadlines import local_day
 from policies.folding import fold
 from policies.profile import Profile
@@ -33,7 +32,7 @@ def what_if(here: Here, profile: Profile, after: UUID | None, limit: int) -> tup
     None at the end.  Changes nothing."""
     wanted = sa.select(Account.id, Account.login, Account.person_id).order_by(Account.id).limit(limit)
     rows = db.session.execute(wanted.where(Account.id > after) if after else wanted).all()
-    found = [Difference(row.login, *_difference(here, row.person_id, profile)) for row in rows]
+    found = [Difference(row.login, *_difference(here, row.id, row.person_id, profile)) for row in rows]
     return [one for one in found if one.gained or one.lost], rows[-1].id if len(rows) == limit else None
 
 
@@ -47,12 +46,14 @@ def follow_rules(here: Here) -> int:
     return len(people)
 
 
-def _difference(here: Here, person_id: UUID, profile: Profile) -> tuple[frozenset[str], frozenset[str]]:
-    affiliations = fold(lines_of(here, person_id), local_day(here.now, here.service.zone)).affiliations
-    before, after = (_rights(here, affiliations, one) for one in (here.service.profile, profile))
-    return gained_and_lost(before, after)
-
-
-def _rights(here: Here, affiliations: tuple[Affiliation, ...], profile: Profile) -> Iterator[Right]:
+def _difference(
+    here: Here, account_id: UUID, person_id: UUID, profile: Profile
+) -> tuple[frozenset[str], frozenset[str]]:
     today = local_day(here.now, here.service.zone)
-    yield from rights(affiliations, [one.rule for one in profile.systems], profile.rules.leaves, today, here.now)
+    affiliations = fold(lines_of(here, person_id), today).affiliations
+    decisions = decisions_about(here, account_id)
+    before, after = (
+        rights(affiliations, [one.rule for one in rules.systems], rules.rules.leaves, today, here.now, decisions)
+        for rules in (here.service.profile, profile)
+    )
+    return gained_and_lost(before, after)

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from idp.db import reader
 from idp.flows.here import Here
-from idp.models import Account, AffiliationRow, Link
+from idp.models import AccessDecision, Account, AffiliationRow, Link
 from policies.affiliations import Kind
 from policies.deadlines import local_day
 from policies.denial import Belonging, Reason, reason
@@ -23,6 +23,16 @@ LASTING = (
 )
 HAD = sa.select(Link.id).where(Link.account_id == sa.bindparam("account"), Link.system == sa.bindparam("system"))
 
+FORBIDDEN = sa.select(AccessDecision.id).where(
+    AccessDecision.account_id == sa.bindparam("account"),
+    AccessDecision.system == sa.bindparam("system"),
+    AccessDecision.program.is_(None),
+    AccessDecision.gives.is_(False),
+    AccessDecision.lifted_at.is_(None),
+    AccessDecision.starts_on <= sa.bindparam("today"),
+    sa.or_(AccessDecision.ends_on.is_(None), AccessDecision.ends_on >= sa.bindparam("today")),
+)
+
 
 def why_no_access(here: Here, account_id: UUID, system: str | None) -> Reason:
     """The reason to name to a person who may not use this system."""
@@ -31,11 +41,12 @@ def why_no_access(here: Here, account_id: UUID, system: str | None) -> Reason:
     with reader().connect() as connection:
         rows = connection.execute(LASTING, values).all()
         had_access = connection.execute(HAD, values).first() is not None
+        forbidden = connection.execute(FORBIDDEN, values).first() is not None
     belongings = [
         Belonging(Kind(row.kind), row.department, any(_runs(leave, today) for leave in row.leaves)) for row in rows
     ]
     rule = next((one.rule for one in here.service.profile.systems if one.code == system), None)
-    return reason(rule, belongings, had_access)
+    return reason(rule, belongings, had_access, forbidden)
 
 
 def _runs(leave: list[str | None], today: date) -> bool:

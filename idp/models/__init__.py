@@ -1,5 +1,6 @@
 """The tables, one family per file.  A row knows of itself and nothing else; what happens stands in `idp/flows/`."""
 
+from idp.models.access_decision import AccessDecision
 from idp.models.account import Account
 from idp.models.agreement import Acceptance, AgreementText
 from idp.models.audit import AuditDay, AuditRecord
@@ -27,6 +28,7 @@ from idp.models.task import Message, Task
 
 __all__ = [
     "Acceptance",
+    "AccessDecision",
     "Account",
     "Activation",
     "AddressProof",

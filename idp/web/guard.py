@@ -134,6 +134,8 @@ ROUTES: dict[str, Rule] = {
     "people.ask": PEOPLE,
     "people.find": PEOPLE,
     "people.show": PEOPLE,
+    "people.decide": DESK,
+    "people.lift": DESK,
     "desk.lift": DESK,
     "desk.lift_several": DESK,
     "desk.refuse": DESK,

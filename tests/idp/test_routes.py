@@ -68,6 +68,7 @@ def url(route: Route) -> str:
             (
                 "_pk",
                 "account_id",
+                "decision_id",
                 "task_id",
                 "token_id",
                 "session_id",

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from policies.access import Right, SystemRule, gained_and_lost, next_review, primary, rights, window
+from policies.access_decisions import Decision
 from policies.affiliations import Affiliation, Kind, OrderLine
 from policies.deadlines import local_day, start_of
 from policies.folding import fold
@@ -177,6 +179,83 @@ def test_an_immediate_end_takes_the_systems_at_that_moment() -> None:
     assert before.active and not after.active
 
 
+# --- what officers decide beyond the rules
+
+
+def decided(system: str, gives: bool, program: str | None = None, starts: str = "2026-09-07", **more: str) -> Decision:
+    days = {name: date.fromisoformat(day) for name, day in more.items()}
+    return Decision(system, program, gives, date.fromisoformat(starts), days.get("ends"), days.get("lifted"))
+
+
+def rights_of(*decisions: Decision, day: str = "2026-09-07", parts: tuple[Affiliation, ...] = ()) -> dict[str, Right]:
+    now = start_of(date.fromisoformat(day), BISHKEK)
+    parts = parts or (post("2026-01-01", programs=("moodle.teacher",)),)
+    return {right.system: right for right in rights(parts, SYSTEMS, LEAVES, date.fromisoformat(day), now, decisions)}
+
+
+MAIN = post("2026-01-01", programs=("moodle.teacher",))
+LICENSED = replace(MAIN, programs=("zoom.licensed",))
+
+
+@pytest.mark.parametrize(
+    ("decisions", "day", "parts", "gained", "lost"),
+    [
+        ([decided("mail", False)], "2026-09-07", [MAIN], set(), {"mail"}),
+        ([decided("mail", False)], "2026-09-06", [MAIN], set(), set()),
+        ([decided("mail", False, ends="2026-09-30")], "2026-09-30", [MAIN], set(), {"mail"}),
+        ([decided("mail", False, ends="2026-09-30")], "2026-10-01", [MAIN], set(), set()),
+        ([decided("mail", False, lifted="2026-09-07")], "2026-09-07", [MAIN], set(), set()),
+        ([decided("1c", True, ends="2026-09-30")], "2026-09-30", [MAIN], {"1c"}, set()),
+        ([decided("1c", True, ends="2026-09-30")], "2026-10-01", [MAIN], set(), set()),
+        ([decided("mail", True, ends="2026-09-30")], "2026-09-07", [MAIN], set(), set()),
+        ([decided("1c", True, ends="2026-09-30"), decided("1c", False)], "2026-09-07", [MAIN], set(), set()),
+        ([decided("zoom", True, "zoom.licensed", ends="2026-09-30")], "2026-09-07", [MAIN], {"zoom"}, set()),
+        ([decided("zoom", False, "zoom.licensed")], "2026-09-07", [LICENSED], set(), {"zoom"}),
+        ([decided("moodle", False, "moodle.teacher")], "2026-09-07", [MAIN], set(), set()),
+        # what is given rests on what the person was then: a transfer ends it, a dismissal too
+        ([decided("1c", True, ends="2026-12-31")], "2026-10-01",
+         [replace(MAIN, ends_on=date(2026, 9, 30)), post("2026-10-01", department="0112")], set(), set()),
+        ([decided("1c", True, ends="2026-12-31")], "2026-10-01", [replace(MAIN, ends_on=date(2026, 9, 30))], set(), set()),
+        ([decided("1c", True, ends="2026-12-31")], "2026-09-07", [post("2026-10-01")], set(), set()),
+    ],
+)  # fmt: skip
+def test_officers_decide_beyond_the_rules_and_a_prohibition_has_the_last_word(
+    decisions: list[Decision], day: str, parts: list[Affiliation], gained: set[str], lost: set[str]
+) -> None:
+    before, after = (rights_of(*some, day=day, parts=tuple(parts)).values() for some in ([], decisions))
+    assert gained_and_lost(before, after) == (gained, lost)
+
+
+def test_one_program_is_given_or_forbidden_and_the_system_stays() -> None:
+    assert rights_of(decided("moodle", False, "moodle.teacher"))["moodle"].programs == ()
+    given_ = rights_of(decided("avn", True, "avn.teacher", ends="2026-09-30"))["avn"]
+    assert given_.programs == ("avn.teacher",) and given_.affiliation == MAIN
+    both = decided("avn", True, "avn.teacher", ends="2026-09-30"), decided("avn", False, "avn.teacher")
+    assert rights_of(*both)["avn"].programs == () and rights_of(*both)["avn"].active
+
+
+def test_during_a_leave_what_an_officer_gives_stays() -> None:
+    away = fold([HIRE, CHILDCARE]).affiliations
+    library = decided("library", True, starts="2027-01-11", ends="2027-06-30")
+    assert rights_of(library, day="2027-02-01", parts=away)["library"].active
+    assert not rights_of(day="2027-02-01", parts=away)["library"].active
+
+
+def test_a_right_tells_since_when_it_is_decided_about() -> None:
+    assert rights_of(decided("mail", False))["mail"].decided_on == date(2026, 9, 7)
+    assert rights_of(decided("mail", False))["avn"].decided_on is None
+    over = decided("1c", True, starts="2026-08-01", ends="2026-09-06"), decided("mail", False, starts="2026-10-01")
+    assert "1c" not in rights_of(*over) and rights_of(*over)["mail"].decided_on is None
+
+
+def test_the_beginning_and_end_of_a_decision_are_looked_at() -> None:
+    decisions = [decided("mail", False, starts="2026-10-01", ends="2026-10-31"),
+                 decided("avn", False, starts="2026-09-20", lifted="2026-09-20")]  # fmt: skip
+    assert next_review([MAIN], midnight("2026-09-07"), BISHKEK, decisions) == midnight("2026-10-01")
+    assert next_review([MAIN], midnight("2026-10-01"), BISHKEK, decisions) == midnight("2026-11-01")
+    assert next_review([MAIN], midnight("2026-11-01"), BISHKEK, decisions) is None
+
+
 # --- which affiliation stands for the person
 
 TODAY = date(2026, 9, 7)
@@ -259,17 +338,40 @@ def affiliations(draw: st.DrawFn) -> Affiliation:
         st.sampled_from([(), ("zoom.licensed",)])), department=draw(st.sampled_from(["0407", "HR"])))  # fmt: skip
 
 
-@given(st.lists(affiliations(), max_size=4), MOMENTS, MOMENTS)
-def test_between_two_reviews_nothing_changes(parts: list[Affiliation], one: datetime, other: datetime) -> None:
+DECISIONS = st.lists(
+    st.builds(
+        Decision, st.sampled_from(["zoom", "mail", "1c"]), st.sampled_from([None, "zoom.licensed"]), st.booleans(), DAYS,
+        st.none() | DAYS,
+    ),
+    max_size=3,
+)  # fmt: skip
+
+
+@given(st.lists(affiliations(), max_size=4), DECISIONS, MOMENTS, MOMENTS)
+def test_between_two_reviews_nothing_changes(
+    parts: list[Affiliation], decisions: list[Decision], one: datetime, other: datetime
+) -> None:
     now, later = sorted((one, other))
-    review = next_review(parts, now, BISHKEK)
+    review = next_review(parts, now, BISHKEK, decisions)
     if review is None or later < review:
         at_now, at_later = (
             ([(right.system, right.active, right.programs) for right in
-              rights(parts, SYSTEMS, LEAVES, local_day(moment, BISHKEK), moment)], window(parts, BISHKEK, moment))
+              rights(parts, SYSTEMS, LEAVES, local_day(moment, BISHKEK), moment, decisions)], window(parts, BISHKEK, moment))
             for moment in (now, later)
         )  # fmt: skip
         assert at_now == at_later
+
+
+@given(st.lists(affiliations(), max_size=4), DECISIONS, MOMENTS)
+def test_what_is_forbidden_is_never_active_and_whoever_belongs_to_nothing_is_given_nothing(
+    parts: list[Affiliation], decisions: list[Decision], now: datetime
+) -> None:
+    today = local_day(now, BISHKEK)
+    found = {right.system: right for right in rights(parts, SYSTEMS, LEAVES, today, now, decisions)}
+    active_ = {code for code, right in found.items() if right.active}
+    assert not active_ & {one.system for one in decisions if one.holds_on(today) and not one.gives and not one.program}
+    if all(one.ends_on is not None and one.ends_on < today for one in parts):
+        assert not active_
 
 
 @given(st.lists(affiliations(), max_size=4), MOMENTS)

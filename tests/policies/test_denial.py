@@ -36,6 +36,7 @@ def test_the_nearest_reason_is_named(system: SystemRule | None, belongings: list
     assert reason(system, belongings, had_access=True) is Reason.ENDED
     on_leave = [*belongings, Belonging(Kind.EMPLOYEE, "0407", on_leave=True)]
     assert reason(system, on_leave, had_access=True) is Reason.ON_LEAVE
+    assert reason(system, on_leave, had_access=True, forbidden=True) is Reason.FORBIDDEN
 
 
 @given(

@@ -25,7 +25,11 @@ LOOK_UP = {"see-people", "see-person"}
 @pytest.mark.parametrize(
     ("role", "acts"),
     [
-        ("officer", {"lift-lockout", "confirm-task", "issue-activation", "reset-factors", "see-desk"} | LOOK_UP),
+        (
+            "officer",
+            {"lift-lockout", "confirm-task", "issue-activation", "reset-factors", "decide-access", "see-desk"}
+            | LOOK_UP,
+        ),
         ("admin", set(EVERY_ACT)),
         ("hr", {"see-order", "import-orders", "release-order", "confirm-change"} | LOOK_UP),
         ("security", {"read-audit", "handle-misuse"} | LOOK_UP),
@@ -37,7 +41,16 @@ def test_each_role_may_do_its_own_acts_and_no_other(role: str, acts: set[str]) -
 
 
 @pytest.mark.parametrize(
-    "act", ["lift-lockout", "confirm-task", "issue-activation", "appoint-officer", "handle-misuse", "confirm-change"]
+    "act",
+    [
+        "lift-lockout",
+        "confirm-task",
+        "issue-activation",
+        "appoint-officer",
+        "handle-misuse",
+        "confirm-change",
+        "decide-access",
+    ],
 )
 @pytest.mark.parametrize("role", ["officer", "admin", "security", "hr"])
 def test_nobody_does_to_themselves_what_needs_an_officer(act: str, role: str) -> None:
@@ -49,17 +62,18 @@ def test_without_an_appointment_nothing_is_allowed(act: str) -> None:
     assert not may(act, Who("me", ()), AIDA, NOW)
 
 
-@pytest.mark.parametrize("act", ["lift-lockout", "confirm-task", "issue-activation", "see-person"])
+@pytest.mark.parametrize("act", ["lift-lockout", "confirm-task", "decide-access", "issue-activation", "see-person"])
 def test_an_officer_acts_in_their_own_department_only(act: str) -> None:
     assert may(act, who("officer", department="0407"), AIDA, NOW)
     assert not may(act, who("officer", department="0112"), AIDA, NOW)
     assert not may(act, who("officer", department="0407"), Whom("aida", frozenset(), "moodle"), NOW)
 
 
-def test_an_officer_confirms_tasks_of_their_own_system_only() -> None:
-    assert may("confirm-task", who("officer", system="moodle"), AIDA, NOW)
-    assert not may("confirm-task", who("officer", system="mail"), AIDA, NOW)
-    assert not may("confirm-task", who("officer", system="mail"), Whom("aida", AIDA.departments, None), NOW)
+@pytest.mark.parametrize("act", ["confirm-task", "decide-access"])
+def test_an_officer_acts_on_their_own_system_only(act: str) -> None:
+    assert may(act, who("officer", system="moodle"), AIDA, NOW)
+    assert not may(act, who("officer", system="mail"), AIDA, NOW)
+    assert not may(act, who("officer", system="mail"), Whom("aida", AIDA.departments, None), NOW)
 
 
 def test_two_halves_of_two_appointments_make_no_right() -> None:
