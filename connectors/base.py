@@ -20,9 +20,9 @@ CANONICAL = LISTS | {
     "title", "employee_no", "affiliation", "student_group", "phone", "mobile_phone", "duties",
     "home_address", "language",
 }  # fmt: skip
-"""Every attribute name a `Wanted` or a `Remote` may carry.  `affiliation` is 'employee' or 'student'; names in `LISTS`
-are lists of strings, all others single strings.  `home_address` is a mark that changes with the address: the address
-itself never leaves by a connector that has not been made for it."""
+"""Every attribute name a `Wanted` or a `Remote` may carry.  `affiliation` is 'employee', 'student' or 'learner';
+names in `LISTS` are lists of strings, all others single strings.  `home_address` is a mark that changes with the
+address: the address itself never leaves by a connector that has not been made for it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,15 @@ from policies.affiliations import Affiliation, Kind
 from policies.deadlines import ONE_DAY, start_of
 from policies.leaves import LeaveRules, leave_on
 
+NEAREST = (Kind.EMPLOYEE, Kind.STUDENT, Kind.LEARNER)  # which of them stands for the person
+
 
 @dataclass(frozen=True, slots=True)
 class SystemRule:
     """Who has a system; all conditions must hold for one and the same affiliation."""
 
     code: str
-    audience: frozenset[str]  # "employee", "student"
+    audience: frozenset[str]  # "employee", "student", "learner"
     departments: frozenset[str]  # codes; empty: all
     programs: frozenset[str]  # programs of orders that belong to this system
     on_request: bool  # only for those whose order names one of its programs
@@ -78,7 +80,8 @@ def gained_and_lost(before: Iterable[Right], after: Iterable[Right]) -> tuple[fr
 
 
 def primary(affiliations: Sequence[Affiliation], today: date) -> Affiliation | None:
-    """The affiliation that stands for the person: begun before coming, main employment first, then rate, then study."""
+    """The affiliation that stands for the person: begun before coming, main employment first, then rate, then study,
+    then a course."""
     lasting = [one for one in affiliations if one.ended_at is None and (one.ends_on is None or one.ends_on >= today)]
     return min(lasting, key=lambda one: _rank(one, today), default=None)
 
@@ -173,14 +176,14 @@ def _is_kept(affiliation: Affiliation, system: str, leaves: LeaveRules, today: d
     return leave is None or leaves.keeps(leave, system)
 
 
-def _rank(affiliation: Affiliation, today: date) -> tuple[bool, date, bool, bool, float, date, tuple[str, int]]:
+def _rank(affiliation: Affiliation, today: date) -> tuple[bool, date, bool, int, float, date, tuple[str, int]]:
     """The lowest stands for the person; the end only makes the choice the same every time."""
     to_come = affiliation.starts_on > today
     return (
         to_come,
         affiliation.starts_on if to_come else date.min,
         affiliation.employment_type != "main",
-        affiliation.kind is Kind.STUDENT,
+        NEAREST.index(affiliation.kind),
         -(affiliation.rate or 0.0),
         affiliation.starts_on,
         affiliation.opened_by,

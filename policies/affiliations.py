@@ -1,4 +1,4 @@
-"""What a person is to the university: employments and studies as values.  Regulation 3.2, 3.6, 3.7; orders contract.
+"""What a person is to the university: employments, studies and contracts of learners.  Regulation 3.2, 3.6, 3.7, S2-5.
 
 Owns the words: an order's line, an affiliation, and what all orders of a person add up to.  Leaves alone how they add
 up (`folding`, `chains`) and what an affiliation entitles to (`access`).
@@ -10,18 +10,19 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, Literal
 
-OPENING = frozenset({"hire", "reinstatement", "student_enrolment", "student_reinstatement"})
+OPENING = frozenset({"hire", "reinstatement", "student_enrolment", "student_reinstatement", "learner_contract"})
 """The kinds of orders that begin an affiliation, and may name a person we do not know yet."""
 
-ENDING = frozenset({"dismissal", "student_expulsion", "student_graduation"})
+ENDING = frozenset({"dismissal", "student_expulsion", "student_graduation", "learner_contract_end"})
 """The kinds that end one: their day is the last."""
 
 
 class Kind(Enum):
-    """The two ways of belonging to the university."""
+    """The ways of belonging to the university."""
 
     EMPLOYEE = "employee"
     STUDENT = "student"
+    LEARNER = "learner"  # on an extension course, or from outside: for the term of a contract, S2-5
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +66,7 @@ class Affiliation:
     department: str | None  # code; of a student: the faculty, where the order names it
     position: str | None  # title
     position_code: str | None
-    programme: str | None
+    programme: str | None  # code; of a learner: of the course
     group: str | None
     employment_id: str | None
     rate: float | None  # 1.0 is full time

@@ -214,18 +214,20 @@ def _replaced(chains: Chains, old: Chain, new: Chain) -> Chains:
 
 
 def _of_kind(chains: Chains, line: OrderLine) -> Chains:
-    """Employments for an order about employees, studies for one about students."""
+    """Employments for an order about employees, studies for one about students, contracts for one about learners."""
     return tuple(chain for chain in chains if chain[-1].kind is _kind(line))
 
 
 def _kind(line: OrderLine) -> Kind:
     """Whom an order is about: the schema's kinds say it by their names."""
-    return Kind.STUDENT if line.kind.startswith("student_") else Kind.EMPLOYEE
+    return next(
+        (kind for kind in (Kind.STUDENT, Kind.LEARNER) if line.kind.startswith(f"{kind.value}_")), Kind.EMPLOYEE
+    )
 
 
 def _part(line: OrderLine) -> Mapping[str, Any]:
     """The part of the body that describes the post or the study; empty when the order has none."""
-    part: Mapping[str, Any] = line.body.get("study" if _kind(line) is Kind.STUDENT else "employment") or {}
+    part: Mapping[str, Any] = line.body.get("employment" if _kind(line) is Kind.EMPLOYEE else "study") or {}
     return part
 
 
@@ -283,4 +285,6 @@ HANDLERS: Mapping[str, Handler] = {
     "student_expulsion": _end,
     "student_graduation": _end,
     "student_reinstatement": _reinstate,
+    "learner_contract": _open,
+    "learner_contract_end": _end,
 }

@@ -55,10 +55,11 @@ def claims_for(opened: Collection[str], person: Mapping[str, Any]) -> dict[str, 
 def eduperson(affiliations: Iterable[str], login: str, domain: str) -> dict[str, Any]:
     """The same facts in the words of eduPerson and SCHAC, for systems that know no others.
 
-    Whoever works or studies here is a member as well; `domain` is the institution's, and makes login and words unique.
+    Whoever works or studies here is a member as well, who is here by a contract for a course only an affiliate;
+    `domain` is the institution's, and makes login and words unique.
     """
-    kinds = set(affiliations)
-    words = kinds | {"member"} if kinds else kinds
+    kinds = {"affiliate" if kind == "learner" else kind for kind in affiliations}
+    words = kinds | {"member"} if kinds - {"affiliate"} else kinds
     return {
         "eduperson_affiliation": words,
         "eduperson_scoped_affiliation": {f"{word}@{domain}" for word in words},

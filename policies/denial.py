@@ -28,9 +28,16 @@ class Reason(Enum):
     ENDED = "ended"  # there was access once
     EMPLOYEES_ONLY = "employees-only"
     STUDENTS_ONLY = "students-only"
+    OTHER_AUDIENCE = "other-audience"  # not for what the person is here
     OTHER_DEPARTMENT = "other-department"
     ON_REQUEST = "on-request"  # only for those whose order names it
     NO_ACCESS = "no-access"  # nothing more is known
+
+
+ONLY_FOR = {
+    frozenset({Kind.EMPLOYEE.value}): Reason.EMPLOYEES_ONLY,
+    frozenset({Kind.STUDENT.value}): Reason.STUDENTS_ONLY,
+}
 
 
 def reason(
@@ -45,7 +52,7 @@ def reason(
         return Reason.NO_ACCESS
     fitting = [one for one in belongings if one.kind.value in rule.audience]
     if not fitting:
-        return Reason.EMPLOYEES_ONLY if Kind.EMPLOYEE.value in rule.audience else Reason.STUDENTS_ONLY
+        return ONLY_FOR.get(rule.audience, Reason.OTHER_AUDIENCE)
     if rule.departments and not any(one.department in rule.departments for one in fitting):
         return Reason.OTHER_DEPARTMENT
     return Reason.ON_REQUEST if rule.on_request else Reason.NO_ACCESS

@@ -204,6 +204,8 @@ KINDS = _known({
     "student_academic_leave": ["академический отпуск"], "student_return": ["выход из академического отпуска"],
     "student_expulsion": ["отчисление"], "student_graduation": ["выпуск"],
     "student_reinstatement": ["восстановление студента"],
+    "learner_contract": ["договор слушателя", "угуучунун келишими"],
+    "learner_contract_end": ["расторжение договора слушателя"],
 })  # fmt: skip
 LEAVES = _known({
     "annual": ["ежегодный"], "unpaid": ["без содержания"], "study": ["учебный"], "maternity": ["по беременности и родам"],

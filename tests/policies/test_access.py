@@ -144,6 +144,16 @@ def test_a_student_has_what_students_have() -> None:
     assert of(STUDENT) == OF_A_LECTURER - {"e-kyzmat", "infodocs"}
 
 
+LEARNER = post("2026-09-01", "2026-12-31", kind=Kind.LEARNER, employment_type=None, department=None)
+
+
+def test_a_learner_has_the_portal_for_the_term_of_the_contract() -> None:
+    assert of(LEARNER) == of(LEARNER, day=date(2026, 12, 31)) == {"moodle"}
+    assert of(LEARNER, day=date(2027, 1, 1)) == set()
+    assert window([LEARNER], BISHKEK) == (midnight("2026-09-01"), midnight("2027-01-01"))
+    assert of(LEARNER, STUDENT) == of(STUDENT)
+
+
 def test_some_systems_belong_to_departments() -> None:
     assert of(post("2026-01-01", department="HR")) == OF_A_LECTURER | {"1c", "shnet"}
     assert of(post("2026-01-01", department="ACCOUNTING")) == OF_A_LECTURER | {"1c"}
@@ -266,7 +276,8 @@ def test_the_main_employment_goes_before_a_higher_rate_and_that_before_a_study()
     small, large = (post("2025-01-01", rate=rate, employment_type="internal_part_time") for rate in (0.25, 1.0))
     assert primary([STUDENT, small, large, main], TODAY) == main
     assert primary([STUDENT, small, large], TODAY) == large
-    assert primary([STUDENT], TODAY) == STUDENT
+    assert primary([LEARNER, STUDENT], TODAY) == STUDENT
+    assert primary([LEARNER], TODAY) == LEARNER
 
 
 def test_what_runs_goes_before_what_comes_and_what_is_over_does_not_count() -> None:

@@ -104,6 +104,13 @@ def test_eduperson_says_the_same_in_its_own_words() -> None:
     }
 
 
+def test_a_learner_is_an_affiliate_and_no_member() -> None:
+    said = claims_for(EVERY_CLAIM, eduperson({"learner"}, "aida", "kstu.kg"))
+    assert said["eduperson_affiliation"] == ["affiliate"]
+    both = claims_for(EVERY_CLAIM, eduperson({"learner", "employee"}, "aida", "kstu.kg"))
+    assert both["eduperson_affiliation"] == ["affiliate", "employee", "member"]
+
+
 def test_who_neither_works_nor_studies_is_no_member() -> None:
     assert set(claims_for(EVERY_CLAIM, eduperson([], "aida", "kstu.kg"))) == {
         "eduperson_principal_name", "schac_home_organization",

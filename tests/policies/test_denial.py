@@ -9,6 +9,9 @@ from policies.affiliations import Kind
 from policies.denial import Belonging, Reason, reason
 
 EMPLOYEE, STUDENT = Belonging(Kind.EMPLOYEE, "0407"), Belonging(Kind.STUDENT, None)
+LEARNER = Belonging(Kind.LEARNER, None)
+
+FOR_OTHERS = {Reason.EMPLOYEES_ONLY, Reason.STUDENTS_ONLY, Reason.OTHER_AUDIENCE}
 
 
 def rule(audience: str = "employee student", departments: str = "", on_request: bool = False) -> SystemRule:
@@ -24,6 +27,8 @@ def rule(audience: str = "employee student", departments: str = "", on_request: 
         (rule("employee"), [], Reason.NO_ACCESS),
         (rule("employee"), [STUDENT], Reason.EMPLOYEES_ONLY),
         (rule("student"), [EMPLOYEE], Reason.STUDENTS_ONLY),
+        (rule(), [LEARNER], Reason.OTHER_AUDIENCE),
+        (rule("learner"), [EMPLOYEE], Reason.OTHER_AUDIENCE),
         (rule(departments="HR"), [EMPLOYEE, STUDENT], Reason.OTHER_DEPARTMENT),
         (rule("student", departments="0407"), [EMPLOYEE, STUDENT], Reason.OTHER_DEPARTMENT),
         (rule(on_request=True), [STUDENT], Reason.ON_REQUEST),
@@ -40,10 +45,10 @@ def test_the_nearest_reason_is_named(system: SystemRule | None, belongings: list
 
 
 @given(
-    audience=st.sets(st.sampled_from(["employee", "student"]), min_size=1),
+    audience=st.sets(st.sampled_from(["employee", "student", "learner"]), min_size=1),
     departments=st.sets(st.sampled_from(["0407", "HR"])),
     on_request=st.booleans(),
-    belongings=st.lists(st.sampled_from([EMPLOYEE, STUDENT, Belonging(Kind.EMPLOYEE, "HR")]), max_size=3),
+    belongings=st.lists(st.sampled_from([EMPLOYEE, STUDENT, LEARNER, Belonging(Kind.EMPLOYEE, "HR")]), max_size=3),
 )
 def test_nobody_is_told_that_a_system_is_for_others_who_belongs_to_its_audience(
     audience: set[str], departments: set[str], on_request: bool, belongings: list[Belonging]
@@ -51,6 +56,6 @@ def test_nobody_is_told_that_a_system_is_for_others_who_belongs_to_its_audience(
     system = rule(" ".join(audience), " ".join(departments), on_request)
     fitting = [one for one in belongings if one.kind.value in audience]
     why = reason(system, belongings, had_access=False)
-    assert (why in (Reason.EMPLOYEES_ONLY, Reason.STUDENTS_ONLY)) == (bool(belongings) and not fitting)
+    assert (why in FOR_OTHERS) == (bool(belongings) and not fitting)
     if why is Reason.OTHER_DEPARTMENT:
         assert all(one.department not in departments for one in fitting)

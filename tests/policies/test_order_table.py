@@ -52,6 +52,24 @@ def test_rows_with_number_and_date_in_common_are_one_order() -> None:
     assert [person["line"] for person in orders[0].body["persons"]] == ["1", "2"]
 
 
+def test_a_contract_of_a_learner_is_a_row_with_a_course_and_a_last_day() -> None:
+    head = [
+        "Номер приказа",
+        "Вид",
+        "Дата приказа",
+        "Действует с",
+        "Действует до",
+        "Подписал",
+        "Фамилия",
+        "Код направления",
+    ]
+    row = ["Д-7", "Договор слушателя", "01.09.2026", "07.09.2026", "31.12.2026", "Проректор", "Үлгүбаева", "IT-COURSE"]
+    [order], wrong = read_table([head, row])
+    assert wrong == []
+    assert (order.body["kind"], order.body["effectiveUntil"]) == ("learner_contract", "2026-12-31")
+    assert order.body["persons"][0]["study"] == {"programCode": "IT-COURSE"}
+
+
 @pytest.mark.parametrize(
     ("changes", "wrong"),
     [

@@ -172,12 +172,12 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
         "departments[1].parent: no department has the code 'C'",
         "systems[0].kind: 'magic' is none of canva, google, ldap, mail, manual, moodle, rest, scim, unet, zoom",
         "systems[0].audience: may hold only values of the kind str",
-        "systems[0].audience: 'parents' is none of employee, student",
+        "systems[0].audience: 'parents' is none of employee, learner, student",
         "systems[0].on_request: needs programs by which it is requested",
         "systems[0].e_signature: must be true or false",
         "systems[0].departments: no department has the code 'D'",
         "agreements[0].version: must not be empty",
-        "agreements[0].audience: 'parents' is none of employee, student",
+        "agreements[0].audience: 'parents' is none of employee, learner, student",
     }
 
 
