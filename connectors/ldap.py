@@ -36,6 +36,7 @@ CODES = {
     8: OutcomeKind.AUTH,  # strongerAuthRequired
     11: OutcomeKind.THROTTLED,  # adminLimitExceeded
     13: OutcomeKind.AUTH,  # confidentialityRequired
+    16: OutcomeKind.NOT_FOUND,  # noSuchAttribute: the value to be taken away is not there
     19: OutcomeKind.CONFLICT,  # constraintViolation: what slapd's `unique` overlay answers
     20: OutcomeKind.CONFLICT,  # attributeOrValueExists
     32: OutcomeKind.NOT_FOUND,  # noSuchObject
@@ -91,6 +92,18 @@ class Directory:
         """Set these attributes to these values; no values removes the attribute."""
         with self._bound(repeatable=True) as connection:
             connection.modify(dn, {name: [(ldap3.MODIFY_REPLACE, list(vals))] for name, vals in attributes.items()})
+
+    def include(self, dn: str, attribute: str, value: str) -> None:
+        """Add one value to an attribute; one that it has is a CONFLICT."""
+        self._modify_one(dn, attribute, ldap3.MODIFY_ADD, value)
+
+    def exclude(self, dn: str, attribute: str, value: str) -> None:
+        """Take one value away; one that it has not is NOT_FOUND."""
+        self._modify_one(dn, attribute, ldap3.MODIFY_DELETE, value)
+
+    def _modify_one(self, dn: str, attribute: str, how: str, value: str) -> None:
+        with self._bound(repeatable=True) as connection:
+            connection.modify(dn, {attribute: [(how, [value])]})
 
     def rename(self, dn: str, attribute: str, value: str) -> None:
         """Give the entry another name in the same place."""

@@ -1,16 +1,17 @@
 """A person's mailbox, as the directory entry that Postfix and Dovecot read (contracts/mail).
 
-Owns the entry's `inetOrgPerson` and `kstuMailAccount` attributes named in `ATTRIBUTES` and the two switches; quota,
-forwarding, app passwords and further aliases are left as they are.
+Owns the entry's `inetOrgPerson` and `kstuMailAccount` attributes named in `ATTRIBUTES`, the two switches and, where wanted,
+the membership in the lists of departments; quota, forwarding, app passwords and further aliases are left as they are.
 
 Two switches (decision 2): closing sets `kstuMailEnabled` FALSE and `kstuMailInbound` accept, so nobody signs in and mail
-still arrives.  Rejecting mail later is a matter of retention.  A former address stays an alias: it is never another's.
+still arrives, but no more what is sent to the department's list.  Rejecting mail later is a matter of retention.
+A former address stays an alias: it is never another's.
 """
 
 import base64
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 from connectors import http
@@ -27,6 +28,7 @@ from connectors.base import (
     refuse,
 )
 from connectors.ldap import Directory, Entry, rdn
+from connectors.mail_lists import DepartmentLists
 from connectors.people import ID, People
 
 CLASSES = ("inetOrgPerson", "kstuMailAccount")
@@ -57,6 +59,10 @@ class MailSettings:
     """Its password."""
     base: str
     """DN under which the people are, one level: ou=people,..."""
+    lists: str = ""
+    """DN under which the lists of departments are, one level: ou=lists,...; empty = no lists."""
+    department_list: str = ""
+    """Address of a department's list, {department} standing for its code: dept-{department}@example.edu."""
     doveadm_url: str = ""
     """Dovecot's HTTP administration, https://host:port; empty = open sessions cannot be ended."""
     doveadm_key: str = field(default="", repr=False)
@@ -68,6 +74,12 @@ class MailSettings:
     """Seconds for one call as a whole."""
     ca_file: str = ""
     """PEM file of the authority that signed the certificates; empty = the system's authorities."""
+
+    def __post_init__(self) -> None:
+        if bool(self.lists) != bool(self.department_list):
+            raise ValueError("lists and department_list need each other")
+        if self.department_list and self.department_list.count("{department}") != 1:
+            raise ValueError("department_list needs {department} once")
 
 
 class Mail:
@@ -81,6 +93,9 @@ class Mail:
         )
         self._people = People(self._directory, settings.base, "kstuMailAccount", READ)
         self._settings = settings
+        self._lists = (
+            DepartmentLists(self._directory, settings.lists, settings.department_list) if settings.lists else None
+        )
         self.capabilities = Capabilities(frozenset(ATTRIBUTES), end_sessions=bool(settings.doveadm_url), delete=True,
                                          verify_password=settings.own_passwords,
                                          page_max=200, concurrency=4, timeout=settings.timeout)  # fmt: skip
@@ -88,7 +103,8 @@ class Mail:
     def check(self) -> Health:
         """The account can sign in and read the people; the schema has our class.  Rights to write show at the first task."""
         try:
-            self._directory.search(self._settings.base, "(objectClass=*)", ["ou"], scope="base")
+            for base in filter(None, (self._settings.base, self._settings.lists)):
+                self._directory.search(base, "(objectClass=*)", ["ou"], scope="base")
             schema = self._directory.search("cn=Subschema", "(objectClass=subschema)", ["objectClasses"], scope="base")
         except TargetError as error:
             return Health(False, str(error))
@@ -100,7 +116,7 @@ class Mail:
     def find(self, key: Correlation) -> Remote | None:
         found = self._people.entry(ID, key.remote_id) if key.remote_id else None
         found = found or self._people.entry(ACCOUNT, key.account_id)
-        return None if found is None else remote(found)
+        return None if found is None else self._remote(found)
 
     def create(self, wanted: Wanted, op: str) -> Remote:
         """The directory itself keeps login, addresses and account id unique, against races too."""
@@ -111,19 +127,31 @@ class Mail:
         found = self._people.entry(ACCOUNT, wanted.account_id)
         if found is None:
             raise TargetError(OutcomeKind.UNKNOWN, "created, but not seen afterwards")
-        return remote(found)
+        if self._lists:
+            self._lists.move(found.dn, department_of(found))
+        return self._remote(found)
 
     def update(self, remote_id: str, changes: Mapping[str, Json], op: str) -> None:
         seen = self._people.known(remote_id)
-        if replaced := replacements(changes, seen):
-            self._directory.replace(seen.dn, replaced)
-        login = changes.get("login")
-        if login and login != seen.first("uid"):
-            self._directory.rename(seen.dn, "uid", str(login))
+        login = str(changes.get("login") or "")
+        renamed = bool(login) and login != seen.first("uid")
+        closing = changes.get("active") is False
+        try:
+            if self._lists and (renamed or closing):  # lists know people by the name of the entry
+                self._lists.move(seen.dn, "")
+        finally:  # whatever is the matter with lists does not keep an account open
+            if replaced := replacements(changes, seen):
+                self._directory.replace(seen.dn, replaced)
+        if renamed:
+            self._directory.rename(seen.dn, "uid", login)
+        if self._lists and not closing and (renamed or changes.keys() & {"department", "active"}):
+            there = self._people.known(remote_id)
+            self._lists.move(there.dn, department_of(there))
 
     def scan(self, cursor: str | None, limit: int) -> Page:
+        """Where departments have lists, those are asked for one person at a time."""
         found, following = self._people.page(cursor, min(limit, self.capabilities.page_max))
-        return Page([remote(entry) for entry in found], following)
+        return Page([self._remote(entry) for entry in found], following)
 
     def end_sessions(self, remote_id: str) -> None:
         """A change in the directory does not touch a session that is open; Dovecot has to be told (decision 4)."""
@@ -144,7 +172,21 @@ class Mail:
         return found is not None and self._directory.accepts(found.dn, password)
 
     def delete(self, remote_id: str, op: str) -> None:
+        found = self._people.entry(ID, remote_id)
+        if found is not None and self._lists:
+            self._lists.move(found.dn, "")
         self._people.remove(remote_id)
+
+    def _remote(self, entry: Entry) -> Remote:
+        """A list that is not the department's shows as another department, so that it is put right."""
+        seen = remote(entry)
+        if not self._lists or not seen.active:
+            return seen
+        number, codes = entry.first("departmentNumber"), self._lists.codes(entry.dn)
+        if codes == {number.lower()} - {""}:
+            return seen
+        shown = f"{number or 'none'} (lists: {', '.join(sorted(codes)) or 'none'})"
+        return replace(seen, attributes={**seen.attributes, "department": shown})
 
 
 def new_entry(wanted: Wanted) -> dict[str, list[str]]:
@@ -173,6 +215,11 @@ def replacements(changes: Mapping[str, Json], seen: Entry) -> dict[str, list[str
 def switches(active: bool) -> dict[str, list[str]]:
     """May the person sign in; what happens to arriving mail."""
     return {"kstuMailEnabled": ["TRUE" if active else "FALSE"], "kstuMailInbound": ["accept"]}
+
+
+def department_of(entry: Entry) -> str:
+    """Whose list the person is to be in: nobody's while the mailbox is closed."""
+    return entry.first("departmentNumber") if entry.first("kstuMailEnabled") == "TRUE" else ""
 
 
 def remote(entry: Entry) -> Remote:

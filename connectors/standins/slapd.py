@@ -5,6 +5,7 @@ Runs as whoever starts it; needs Debian's package `slapd` and nothing of the mac
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -14,6 +15,7 @@ from connectors.standins.ports import end, free_port, wait_for
 
 SUFFIX = "dc=example,dc=edu"
 PEOPLE = f"ou=people,{SUFFIX}"
+LISTS = f"ou=lists,{SUFFIX}"
 CONNECTOR = f"cn=idp,ou=services,{SUFFIX}"
 READER = f"cn=mail,ou=services,{SUFFIX}"
 ADMIN = f"cn=admin,{SUFFIX}"
@@ -36,6 +38,9 @@ _ARC = "2.25.277416926853563306930541938406853204531"
 _CLASS = f"""objectclass ( {_ARC}.2.1 NAME 'kstuMailAccount' SUP top AUXILIARY
   MUST ( mail $ mailLocalAddress $ kstuAccountId $ kstuMailEnabled $ kstuMailInbound )
   MAY ( kstuMailQuota $ kstuMailForward ) )
+objectclass ( {_ARC}.2.2 NAME 'kstuMailList' SUP top STRUCTURAL
+  MUST ( cn $ mail $ mailLocalAddress $ kstuAccountId )
+  MAY ( member $ kstuListAddress $ description ) )
 """
 
 _CONFIG = """{includes}
@@ -53,7 +58,7 @@ rootpw {admin_password}
 directory {folder}/data
 maxsize 268435456
 dbnosync
-index objectClass,uid,mail,mailLocalAddress,kstuAccountId,entryUUID eq
+index objectClass,uid,mail,mailLocalAddress,kstuAccountId,entryUUID,member eq
 limits dn.exact="{connector}" size=unlimited
 overlay ppolicy
 ppolicy_default "cn=default,ou=policies,{suffix}"
@@ -62,6 +67,7 @@ unique_uri ldap:///?mailLocalAddress?sub
 unique_uri ldap:///?kstuAccountId?sub
 access to attrs=userPassword by dn.exact="{connector}" write by anonymous auth by * none
 access to dn.subtree="{people}" by dn.exact="{connector}" write by dn.exact="{reader}" read by * none
+access to dn.subtree="{lists}" by dn.exact="{connector}" write by dn.exact="{reader}" read by * none
 access to * by dn.exact="{connector}" read by dn.exact="{reader}" read by * none
 """
 
@@ -72,6 +78,9 @@ o: Example University
 dc: example
 
 dn: {PEOPLE}
+objectClass: organizationalUnit
+
+dn: {LISTS}
 objectClass: organizationalUnit
 
 dn: ou=services,{SUFFIX}
@@ -116,6 +125,11 @@ class SlapdStandin:
         """How a connector reaches this stand-in."""
         return MailSettings(url=self.url, bind_dn=CONNECTOR, password=self.password, base=PEOPLE)
 
+    @property
+    def with_lists(self) -> MailSettings:
+        """And with a list for each department."""
+        return replace(self.settings, lists=LISTS, department_list="dept-{department}@example.edu")
+
     def __enter__(self) -> Self:
         if not (self.folder / "data").exists():
             self._prepare()
@@ -146,11 +160,12 @@ class SlapdStandin:
         names = ("core", "cosine", "inetorgperson", "misc")
         includes = "\n".join(f"include {_SCHEMAS}/{name}.schema" for name in names)
         return _CONFIG.format(includes=includes, folder=self.folder, modules=_MODULES, suffix=SUFFIX, admin=ADMIN,
-                              admin_password=ADMIN_PASSWORD, connector=CONNECTOR, people=PEOPLE, reader=READER)  # fmt: skip
+                              admin_password=ADMIN_PASSWORD, connector=CONNECTOR, people=PEOPLE, lists=LISTS,
+                              reader=READER)  # fmt: skip
 
 
 def _schema() -> str:
-    """Attribute types and the auxiliary class of contracts/mail; names and numbers are the contract's."""
+    """Attribute types and the two classes of contracts/mail; names and numbers are the contract's."""
     syntax = "1.3.6.1.4.1.1466.115.121.1"
     types = [f"attributetype ( {_ARC}.1.{number} NAME '{name}' EQUALITY {rule} SYNTAX {syntax}.{kind}"
              f"{' SINGLE-VALUE' if single else ''} )" for number, name, rule, kind, single in _TYPES]  # fmt: skip

@@ -89,7 +89,7 @@ def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
             admin.replace(entry.dn, {"kstuMailQuota": ["1024"], "telephoneNumber": ["0312"],
                                      "mailLocalAddress": [*entry.attributes["mailLocalAddress"], alias]})  # fmt: skip
 
-        yield Target(Mail, standin.settings, "password", mark, read)
+        yield Target(Mail, standin.with_lists, "password", mark, read)
 
 
 @pytest.fixture(scope="module")
