@@ -27,6 +27,8 @@ class SystemRule:
     programs: frozenset[str]  # programs of orders that belong to this system
     on_request: bool  # only for those whose order names one of its programs
     report_sections: bool  # whether report sections of orders go to this system
+    positions: frozenset[str] = frozenset()  # codes, or titles in any case; empty: all
+    programmes: frozenset[str] = frozenset()  # codes of studies and courses; empty: all
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,12 @@ def gained_and_lost(before: Iterable[Right], after: Iterable[Right]) -> tuple[fr
     return frozenset(has - had), frozenset(had - has)
 
 
+def holds_one_of(positions: Iterable[str], code: str | None, title: str | None) -> bool:
+    """Whether a position is among these; clerks write titles in any case and with any blanks."""
+    mine = {_as_said(text) for text in (code, title) if text}
+    return any(_as_said(one) in mine for one in positions)
+
+
 def primary(affiliations: Sequence[Affiliation], today: date) -> Affiliation | None:
     """The affiliation that stands for the person: begun before coming, main employment first, then rate, then study,
     then a course."""
@@ -120,6 +128,8 @@ def _carries(affiliation: Affiliation, system: SystemRule) -> bool:
     return (
         affiliation.kind.value in system.audience
         and (not system.departments or affiliation.department in system.departments)
+        and (not system.positions or holds_one_of(system.positions, affiliation.position_code, affiliation.position))
+        and (not system.programmes or affiliation.programme in system.programmes)
         and (not system.on_request or bool(system.programs.intersection(affiliation.programs)))
     )
 
@@ -161,6 +171,10 @@ def _by_rules(
     programs = system.programs & {program for one in lasting for program in one.programs}
     sections = {section for one in lasting for section in one.report_sections} if system.report_sections else set()
     return Right(system.code, True, tuple(sorted(programs)), tuple(sorted(sections)), primary(lasting, today))
+
+
+def _as_said(position: str) -> str:
+    return " ".join(position.casefold().split())
 
 
 def _is_over(affiliation: Affiliation, today: date, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import Enum
 
-from policies.access import SystemRule
+from policies.access import SystemRule, holds_one_of
 from policies.affiliations import Kind
 
 
@@ -18,6 +18,9 @@ class Belonging:
     kind: Kind
     department: str | None  # code
     on_leave: bool = False
+    position_code: str | None = None
+    position: str | None = None  # title
+    programme: str | None = None  # code
 
 
 class Reason(Enum):
@@ -30,6 +33,8 @@ class Reason(Enum):
     STUDENTS_ONLY = "students-only"
     OTHER_AUDIENCE = "other-audience"  # not for what the person is here
     OTHER_DEPARTMENT = "other-department"
+    OTHER_POSITION = "other-position"
+    OTHER_PROGRAMME = "other-programme"
     ON_REQUEST = "on-request"  # only for those whose order names it
     NO_ACCESS = "no-access"  # nothing more is known
 
@@ -55,4 +60,8 @@ def reason(
         return ONLY_FOR.get(rule.audience, Reason.OTHER_AUDIENCE)
     if rule.departments and not any(one.department in rule.departments for one in fitting):
         return Reason.OTHER_DEPARTMENT
+    if rule.positions and not any(holds_one_of(rule.positions, one.position_code, one.position) for one in fitting):
+        return Reason.OTHER_POSITION
+    if rule.programmes and not any(one.programme in rule.programmes for one in fitting):
+        return Reason.OTHER_PROGRAMME
     return Reason.ON_REQUEST if rule.on_request else Reason.NO_ACCESS

@@ -124,13 +124,16 @@ class System:
     e_signature: bool
     claims: frozenset[str]  # of a person's, those its clients may learn at most (policies/claims.py)
     url: str = ""  # where people open it, https
+    positions: frozenset[str] = frozenset()  # codes or titles
+    programmes: frozenset[str] = frozenset()  # codes of studies and courses
 
     @property
     def rule(self) -> SystemRule:
         """The part of it that decides who has access."""
         return SystemRule(
-            self.code, self.audience, self.departments, self.programs, self.on_request, self.report_sections
-        )
+            self.code, self.audience, self.departments, self.programs, self.on_request, self.report_sections,
+            self.positions, self.programmes,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -141,6 +141,8 @@ def _system(section: Section) -> System:
         e_signature=section.flag("e_signature", False),
         claims=frozenset(section.items("claims", str, tuple(USUAL))),
         url=section.text("url", ""),
+        positions=frozenset(section.items("positions", str, ())),
+        programmes=frozenset(section.items("programmes", str, ())),
     )
     if system.url and not WEB_ADDRESS.fullmatch(system.url):
         section.wrong("url", f"is no https address: {system.url!r}")
@@ -187,9 +189,18 @@ def _contradictions(profile: Profile) -> Iterator[str]:
     yield from (
         f"rules.leaves: no system has the code {code!r}" for code in sorted(profile.rules.leaves.systems - systems)
     )
+    yield from _unknown_programmes(profile)
     for place, department in enumerate(profile.departments):
         if _stands_above_itself(department.code, known):
             yield f"departments[{place}].parent: {department.code!r} stands above itself"
+
+
+def _unknown_programmes(profile: Profile) -> Iterator[str]:
+    """A code nobody studies under would give the system to nobody."""
+    known = {programme.code for programme in profile.programmes}
+    for place, system in enumerate(profile.systems):
+        strange = sorted(system.programmes - known)
+        yield from (f"systems[{place}].programmes: no programme has the code {code!r}" for code in strange)
 
 
 def _twice(group: str, codes: Sequence[str]) -> Iterator[str]:

@@ -14,7 +14,14 @@ from policies.denial import Belonging, Reason, reason
 from policies.leaves import runs
 
 LASTING = (
-    sa.select(AffiliationRow.kind, AffiliationRow.department, AffiliationRow.leaves)
+    sa.select(
+        AffiliationRow.kind,
+        AffiliationRow.department,
+        AffiliationRow.leaves,
+        AffiliationRow.position_code,
+        AffiliationRow.position,
+        AffiliationRow.programme,
+    )
     .join(Account, Account.person_id == AffiliationRow.person_id)
     .where(
         Account.id == sa.bindparam("account"),
@@ -43,7 +50,15 @@ def why_no_access(here: Here, account_id: UUID, system: str | None) -> Reason:
         had_access = connection.execute(HAD, values).first() is not None
         forbidden = connection.execute(FORBIDDEN, values).first() is not None
     belongings = [
-        Belonging(Kind(row.kind), row.department, any(_runs(leave, today) for leave in row.leaves)) for row in rows
+        Belonging(
+            Kind(row.kind),
+            row.department,
+            any(_runs(leave, today) for leave in row.leaves),
+            row.position_code,
+            row.position,
+            row.programme,
+        )
+        for row in rows
     ]
     rule = next((one.rule for one in here.service.profile.systems if one.code == system), None)
     return reason(rule, belongings, had_access, forbidden)

@@ -168,6 +168,37 @@ def test_a_licence_goes_only_to_those_whose_order_names_it() -> None:
     assert "canva" in of(replace(STUDENT, programs=("canva.licensed",)))
 
 
+DEAN = post("2026-01-01", position="Декан", position_code="DEAN")
+
+
+@pytest.mark.parametrize(
+    ("positions", "programmes", "affiliation", "has"),
+    [
+        ((), (), DEAN, True),
+        (("DEAN",), (), DEAN, True),
+        (("  декан ",), (), DEAN, True),
+        (("Заместитель декана",), (), DEAN, False),
+        (("DEAN", "RECTOR"), (), post("2026-01-01", position="Проректор", position_code="RECTOR"), True),
+        (("DEAN",), (), post("2026-01-01"), False),
+        (("DEAN",), (), STUDENT, False),
+        ((), ("710100",), STUDENT, False),
+        ((), ("710100",), replace(STUDENT, programme="710100"), True),
+        ((), ("IT-COURSE",), replace(LEARNER, programme="IT-COURSE"), True),
+        ((), ("710100",), DEAN, False),
+        (("DEAN",), ("710100",), replace(STUDENT, programme="710100"), False),
+    ],
+)
+def test_some_systems_belong_to_positions_or_programmes(
+    positions: tuple[str, ...], programmes: tuple[str, ...], affiliation: Affiliation, has: bool
+) -> None:
+    everybody = frozenset(kind.value for kind in Kind)
+    rule = SystemRule(
+        "x", everybody, frozenset(), frozenset(), False, False, frozenset(positions), frozenset(programmes)
+    )
+    found = rights([affiliation], [rule], LEAVES, date(2026, 9, 7), start_of(date(2026, 9, 7), BISHKEK))
+    assert [right.active for right in found] == [True] * has
+
+
 def test_who_belongs_to_nothing_has_nothing() -> None:
     assert of() == set()
 

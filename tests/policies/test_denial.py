@@ -1,5 +1,7 @@
 """Why a system is not open to somebody."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from policies.denial import Belonging, Reason, reason
 
 EMPLOYEE, STUDENT = Belonging(Kind.EMPLOYEE, "0407"), Belonging(Kind.STUDENT, None)
 LEARNER = Belonging(Kind.LEARNER, None)
+DEAN = Belonging(Kind.EMPLOYEE, "0407", position="декан", position_code="DEAN")
 
 FOR_OTHERS = {Reason.EMPLOYEES_ONLY, Reason.STUDENTS_ONLY, Reason.OTHER_AUDIENCE}
 
@@ -31,6 +34,10 @@ def rule(audience: str = "employee student", departments: str = "", on_request: 
         (rule("learner"), [EMPLOYEE], Reason.OTHER_AUDIENCE),
         (rule(departments="HR"), [EMPLOYEE, STUDENT], Reason.OTHER_DEPARTMENT),
         (rule("student", departments="0407"), [EMPLOYEE, STUDENT], Reason.OTHER_DEPARTMENT),
+        (replace(rule(), positions=frozenset({"DEAN"})), [EMPLOYEE], Reason.OTHER_POSITION),
+        (replace(rule(), positions=frozenset({"DEAN"})), [DEAN], Reason.NO_ACCESS),
+        (replace(rule(), programmes=frozenset({"710100"})), [STUDENT], Reason.OTHER_PROGRAMME),
+        (replace(rule(), programmes=frozenset({"710100"})), [replace(STUDENT, programme="710100")], Reason.NO_ACCESS),
         (rule(on_request=True), [STUDENT], Reason.ON_REQUEST),
         (rule(departments="0407", on_request=True), [EMPLOYEE], Reason.ON_REQUEST),
         (rule(), [EMPLOYEE], Reason.NO_ACCESS),

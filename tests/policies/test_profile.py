@@ -200,6 +200,16 @@ def test_a_code_belongs_to_one_thing() -> None:
     assert mistakes(twice)[0] == "departments[1].code: 'A' is given twice"
 
 
+def test_a_system_may_name_positions_and_programmes_and_a_programme_nobody_has_is_a_mistake() -> None:
+    kind = 'kind = "manual"\n'
+    told = SMALL.replace(kind, f'{kind}positions = ["DEAN"]\nprogrammes = ["P"]\n')
+    assert mistakes(told) == ("systems[0].programmes: no programme has the code 'P'",)
+    known = '[[programmes]]\ncode = "P"\nnames = { ky = "п", ru = "п", en = "p" }\ndepartment = "B"\n'
+    at = told.index("[[systems]]")
+    rule = parse_profile((told[:at] + known + told[at:]).replace("programmes = []\n", "", 1)).systems[0].rule
+    assert (rule.positions, rule.programmes) == ({"DEAN"}, {"P"})
+
+
 def test_a_system_without_a_kind_is_told_so_once() -> None:
     assert mistakes(SMALL.replace('kind = "manual"\n', "")) == ("systems[0].kind: is missing",)
 
