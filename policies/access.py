@@ -4,7 +4,7 @@ Owns the rule from affiliations, and from what officers decided beyond them, to 
 decided (`access_decisions`), and the target systems.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -29,20 +29,22 @@ class SystemRule:
     report_sections: bool  # whether report sections of orders go to this system
     positions: frozenset[str] = frozenset()  # codes, or titles in any case; empty: all
     programmes: frozenset[str] = frozenset()  # codes of studies and courses; empty: all
+    needs_agreement: str = ""  # code of an agreement without which nobody has it; empty: none
 
 
 @dataclass(frozen=True, slots=True)
 class Right:
     """One system a person has, or had: then it is not active and carries no programs.
 
-    `decided_on`: the last day up to today on which an officer's decision about it began, ran out or was lifted.
+    `decided_on`: the last day up to today on which an officer's decision about it began, ran out or was lifted, or the
+    agreement that it needs was accepted.
     """
 
     system: str
     active: bool
     programs: tuple[str, ...]
     report_sections: tuple[str, ...]
-    affiliation: Affiliation | None  # the one it rests on, or rested on last; None of what is forbidden
+    affiliation: Affiliation | None  # the one it rests on, or rested on last; None of what must not be
     decided_on: date | None = None
 
 
@@ -53,8 +55,11 @@ def rights(
     today: date,
     now: datetime,
     decisions: Sequence[Decision] = (),
+    accepted: Mapping[str, date] | None = None,
 ) -> tuple[Right, ...]:
     """One right per system that any affiliation gives or gave, or that officers gave or forbade (`decisions`).
+
+    `accepted`: the agreements that the person has accepted, in whatever version: code and first day.
 
     What begins later counts already, so that everything is ready on the first day; `window` keeps the door shut.
     A prohibition has the last word over rules, leaves and whatever was given.
@@ -65,13 +70,15 @@ def rights(
         forbidden = {one.program for one in about if one.holds_on(today) and not one.gives}
         allowed = replace(system, programs=system.programs - forbidden)
         given = [one for one in about if one.holds_on(today) and one.gives and one.program not in forbidden]
+        agreed = (accepted or {}).get(system.needs_agreement)
         right: Right | None = Right(system.code, False, (), (), None)
-        if None not in forbidden:
+        if None not in forbidden and (agreed or not system.needs_agreement):
             right = _given(
                 _by_rules(allowed, affiliations, leaves, today, now), system, given, affiliations, today, now
             )
         if right is not None:
-            found.append(replace(right, decided_on=latest_edge(about, today)))
+            days = [day for day in (latest_edge(about, today), agreed) if day is not None]
+            found.append(replace(right, decided_on=max(days, default=None)))
     return tuple(found)
 
 

@@ -126,13 +126,14 @@ class System:
     url: str = ""  # where people open it, https
     positions: frozenset[str] = frozenset()  # codes or titles
     programmes: frozenset[str] = frozenset()  # codes of studies and courses
+    needs_agreement: str = ""  # code of the agreement without which nobody has it
 
     @property
     def rule(self) -> SystemRule:
         """The part of it that decides who has access."""
         return SystemRule(
             self.code, self.audience, self.departments, self.programs, self.on_request, self.report_sections,
-            self.positions, self.programmes,
+            self.positions, self.programmes, self.needs_agreement,
         )  # fmt: skip
 
 

@@ -143,6 +143,7 @@ def _system(section: Section) -> System:
         url=section.text("url", ""),
         positions=frozenset(section.items("positions", str, ())),
         programmes=frozenset(section.items("programmes", str, ())),
+        needs_agreement=section.text("needs_agreement", ""),
     )
     if system.url and not WEB_ADDRESS.fullmatch(system.url):
         section.wrong("url", f"is no https address: {system.url!r}")
@@ -190,6 +191,7 @@ def _contradictions(profile: Profile) -> Iterator[str]:
         f"rules.leaves: no system has the code {code!r}" for code in sorted(profile.rules.leaves.systems - systems)
     )
     yield from _unknown_programmes(profile)
+    yield from _agreements_never_asked(profile)
     for place, department in enumerate(profile.departments):
         if _stands_above_itself(department.code, known):
             yield f"departments[{place}].parent: {department.code!r} stands above itself"
@@ -201,6 +203,17 @@ def _unknown_programmes(profile: Profile) -> Iterator[str]:
     for place, system in enumerate(profile.systems):
         strange = sorted(system.programmes - known)
         yield from (f"systems[{place}].programmes: no programme has the code {code!r}" for code in strange)
+
+
+def _agreements_never_asked(profile: Profile) -> Iterator[str]:
+    """Whoever has a system by its rule must be asked for the agreement that it needs, or they never get it."""
+    asked = {one.code: one.current.audience for one in profile.agreements}
+    for place, system in enumerate(profile.systems):
+        code, path = system.needs_agreement, f"systems[{place}].needs_agreement"
+        if code and code not in asked:
+            yield f"{path}: no agreement has the code {code!r}"
+        elif code and asked[code] and not system.audience <= asked[code]:
+            yield f"{path}: {code!r} is not for everybody in the audience"
 
 
 def _twice(group: str, codes: Sequence[str]) -> Iterator[str]:

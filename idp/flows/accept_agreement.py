@@ -10,10 +10,11 @@ from uuid_utils.compat import uuid7
 
 from idp.db import db, insert
 from idp.flows.agreement_texts import keep_text
+from idp.flows.follow_orders import follow_orders
 from idp.flows.here import Here
 from idp.flows.record import Named, record
 from idp.flows.refusal import Refusal
-from idp.models import Acceptance
+from idp.models import Acceptance, Account, OrderLine, Person
 
 TABLE = cast(sa.Table, Acceptance.__table__)
 
@@ -29,9 +30,20 @@ def accept_agreement(here: Here, account: Named, sha256: str) -> Refusal | None:
         return Refusal("text-changed")
     keep_text(here, agreement)
     if _note(here, account, agreement.current.version, sha256):
+        _follow(here, account, agreement.code)
         after = {"agreement": agreement.code, "version": agreement.current.version, "agreement_hash": sha256}
         record(here, "agreement-accepted", account, before={"version": None}, after=after)
     return None
+
+
+def _follow(here: Here, account: Named, code: str) -> None:
+    """Have the systems that wait for this agreement follow at once."""
+    if all(one.needs_agreement != code for one in here.service.profile.systems):
+        return
+    person = sa.select(Person).join(Account, Account.person_id == Person.id).where(Account.id == account.id)
+    named = sa.exists().where(OrderLine.person_id == Person.id)  # the first administrator is named by no order
+    if (found := db.session.scalar(person.where(named))) is not None:
+        follow_orders(here, found)
 
 
 def _note(here: Here, account: Named, version: str, sha256: str) -> bool:

@@ -4,7 +4,7 @@ Owns keeping them, and what a person sees of their own acceptances.  Leaves alon
 """
 
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, cast
 from uuid import UUID
 
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from idp.db import db, insert
 from idp.flows.here import Here
 from idp.models import Acceptance, Account, AgreementText, Person
+from policies.deadlines import local_day
 from policies.naming import display_name
 from policies.profile import AgreementTexts
 
@@ -66,6 +67,16 @@ def own_agreements(here: Here, account_id: UUID, language: str) -> list[Accepted
         )
         for one, kept in rows
     ]
+
+
+def agreed_on(here: Here, account_id: UUID) -> dict[str, date]:
+    """The agreements that the account ever accepted, in whatever version, and the first day; those from before texts
+    were kept are none."""
+    mine = sa.select(AgreementText.code, Acceptance.accepted_at).join(
+        Acceptance, Acceptance.sha256 == AgreementText.sha256
+    )
+    newest_first = mine.where(Acceptance.account_id == account_id).order_by(Acceptance.accepted_at.desc())
+    return {row.code: local_day(row.accepted_at, here.service.zone) for row in db.session.execute(newest_first)}
 
 
 def signatory(account_id: UUID) -> tuple[str, str]:

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from idp.db import db
 from idp.flows.access_decisions import decisions_about
 from idp.flows.activate import issue_activation
+from idp.flows.agreement_texts import agreed_on
 from idp.flows.finish_order import finish_overtaken
 from idp.flows.here import Here
 from idp.flows.open_account import open_account
@@ -57,7 +58,8 @@ def follow_orders(here: Here, person: Person, cause: Order | None = None) -> Fol
         _write_window(here, account, folded.affiliations)
         profile = here.service.profile
         systems = [system.rule for system in profile.systems]
-        given = rights(folded.affiliations, systems, profile.rules.leaves, today, here.now, decisions)
+        accepted = agreed_on(here, account.id)
+        given = rights(folded.affiliations, systems, profile.rules.leaves, today, here.now, decisions, accepted)
         for right in (*given, *_given_up(account, systems, given)):
             want_access(here, person, account, right, cause)
         finish_overtaken(here, account, cause)

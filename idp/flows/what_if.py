@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.flows.access_decisions import decisions_about
+from idp.flows.agreement_texts import agreed_on
 from idp.flows.follow_orders import lines_of
 from idp.flows.here import Here
 from idp.flows.record import record
@@ -51,9 +52,11 @@ def _difference(
 ) -> tuple[frozenset[str], frozenset[str]]:
     today = local_day(here.now, here.service.zone)
     affiliations = fold(lines_of(here, person_id), today).affiliations
-    decisions = decisions_about(here, account_id)
+    decisions, accepted = decisions_about(here, account_id), agreed_on(here, account_id)
     before, after = (
-        rights(affiliations, [one.rule for one in rules.systems], rules.rules.leaves, today, here.now, decisions)
+        rights(
+            affiliations, [one.rule for one in rules.systems], rules.rules.leaves, today, here.now, decisions, accepted
+        )
         for rules in (here.service.profile, profile)
     )
     return gained_and_lost(before, after)

@@ -199,6 +199,26 @@ def test_some_systems_belong_to_positions_or_programmes(
     assert [right.active for right in found] == [True] * has
 
 
+@pytest.mark.parametrize(
+    ("needs", "accepted", "has"),
+    [
+        ("", [], True),
+        ("hr-documents", [], False),
+        ("hr-documents", ["user"], False),
+        ("hr-documents", ["user", "hr-documents"], True),
+    ],
+)
+def test_a_system_that_needs_an_agreement_waits_for_it_even_where_an_officer_gives_it(
+    needs: str, accepted: list[str], has: bool
+) -> None:
+    rule = SystemRule("1c", frozenset({"employee"}), frozenset(), frozenset(), False, False, needs_agreement=needs)
+    day, agreed = date(2026, 9, 7), dict.fromkeys(accepted, date(2026, 9, 5))
+    for decisions, since in ([], None), ([decided("1c", True, ends="2026-09-30")], day):
+        (right,) = rights([post("2026-01-01")], [rule], LEAVES, day, midnight("2026-09-07"), decisions, agreed)
+        assert right.active == has
+        assert right.decided_on == (since or agreed.get(needs))
+
+
 def test_who_belongs_to_nothing_has_nothing() -> None:
     assert of() == set()
 

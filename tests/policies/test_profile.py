@@ -210,6 +210,15 @@ def test_a_system_may_name_positions_and_programmes_and_a_programme_nobody_has_i
     assert (rule.positions, rule.programmes) == ({"DEAN"}, {"P"})
 
 
+def test_an_agreement_that_a_system_needs_is_one_that_its_people_are_asked_for() -> None:
+    needs = SMALL.replace('kind = "manual"\n', 'kind = "manual"\nneeds_agreement = "user"\n')
+    assert parse_profile(needs).systems[0].rule.needs_agreement == "user"
+    unknown = needs.replace('needs_agreement = "user"', 'needs_agreement = "x"')
+    assert mistakes(unknown) == ("systems[0].needs_agreement: no agreement has the code 'x'",)
+    for_others = needs.replace('version = "1"\n', 'version = "1"\naudience = ["employee"]\n')
+    assert mistakes(for_others) == ("systems[0].needs_agreement: 'user' is not for everybody in the audience",)
+
+
 def test_a_system_without_a_kind_is_told_so_once() -> None:
     assert mistakes(SMALL.replace('kind = "manual"\n', "")) == ("systems[0].kind: is missing",)
 
