@@ -13,6 +13,8 @@ Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json
 
 MANUAL = "manual"
 """The kind of a system without an API: its connector is a person (`kinds.py`)."""
+BY_HAND = frozenset({MANUAL, "ekyzmat"})
+"""Kinds whose accounts an officer makes and closes: tasks wait for their word.  What can be read there, a scan compares."""
 
 LISTS = frozenset({"programs", "report_sections"})
 CANONICAL = LISTS | {
@@ -59,7 +61,7 @@ class Correlation:
 class Capabilities:
     """What a target can do; whatever is missing is shown to the administrator, never skipped in silence."""
 
-    attributes: frozenset[str]  # canonical names this connector writes and reads back
+    attributes: frozenset[str]  # canonical names this connector writes and reads back (`BY_HAND`: reads)
     end_sessions: bool = False
     verify_password: bool = False  # it keeps passwords of its own, and tells whether one is right (`PasswordKeeper`)
     scan: bool = True

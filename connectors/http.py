@@ -10,6 +10,7 @@ import ssl
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from threading import Lock, Timer
 from types import TracebackType
 from typing import Any, Self
@@ -36,19 +37,38 @@ Refused = Callable[[httpx2.Response], TargetError | None]
 
 _CONNECTED = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
+OURS_REFUSED = frozenset({
+    "HANDSHAKE_FAILURE", "BAD_CERTIFICATE", "UNSUPPORTED_CERTIFICATE", "CERTIFICATE_REVOKED", "CERTIFICATE_EXPIRED",
+    "CERTIFICATE_UNKNOWN", "UNKNOWN_CA", "ACCESS_DENIED", "CERTIFICATE_REQUIRED",
+})  # fmt: skip
+"""Alerts by which a server says that it does not take our certificate, or wanted one (RFC 8446 6.2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCertificate:
+    """How we prove ourselves by TLS: PEM files of our certificate and its key, and the one certificate (or authority)
+    that counts on the other side."""
+
+    certificate: str
+    key: str
+    authority: str
+
 
 def client(url: str, *, seconds: float = 10.0, max_bytes: int = 2_000_000, ca_file: str = "",
-           headers: Mapping[str, str] | None = None, refused: Refused | None = None,
-           pause: float = 0.0) -> httpx2.Client:  # fmt: skip
-    """A client for one target.  `url` is its base and must be https, or http on loopback (stand-ins).
+           headers: Mapping[str, str] | None = None, refused: Refused | None = None, pause: float = 0.0,
+           own: OwnCertificate | None = None, connect: float | None = None) -> httpx2.Client:  # fmt: skip
+    """A client for one target.  `url` is its base and must be https, or http on loopback (stand-ins; never with `own`).
 
-    `seconds` bound one call as a whole; `ca_file` names an authority of the institution instead of the system's;
-    `refused` reads an answer where its status alone does not tell what happened; `pause`: seconds from one call to the
-    next, for targets that count them.
+    `seconds` bound one call as a whole, `connect` of them, where given, reaching the target; `ca_file` names an authority
+    of the institution instead of the system's; `own`: with TLS on both sides; `refused` reads an answer where its status
+    alone does not tell what happened; `pause`: seconds from one call to the next, for targets that count them.
+
+    Raises `ValueError` for an address without https and for files that cannot be used.
     """
-    if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
-        raise ValueError("a target outside loopback needs https")
-    transport = GuardedTransport(seconds, max_bytes, _authorities(url, ca_file), refused or by_status, pause)
+    if urlsplit(url).scheme != "https" and (own or not is_loopback(urlsplit(url).hostname or "")):
+        raise ValueError("a target outside loopback needs https" if own is None else "TLS on both sides needs https")
+    tls = _with_own(own) if own else _authorities(url, ca_file)
+    transport = GuardedTransport(seconds, max_bytes, tls, refused or by_status, pause, connect)
     # an encoded body could unfold to any size, so none is asked for and none is taken
     return httpx2.Client(base_url=url, transport=transport, trust_env=False, follow_redirects=False,
                          headers={"Accept-Encoding": "identity", **(headers or {})})  # fmt: skip
@@ -59,6 +79,27 @@ def _authorities(url: str, ca_file: str) -> ssl.SSLContext:
     if urlsplit(url).scheme != "https":
         return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     return ssl.create_default_context(cafile=ca_file or None)
+
+
+def _with_own(own: OwnCertificate) -> ssl.SSLContext:
+    """What is named as authority may be a server's own self-signed certificate: that very one counts then, whatever
+    its form; the name in it is checked all the same."""
+    try:
+        tls = ssl.create_default_context(cafile=own.authority)
+    except OSError as error:
+        raise ValueError(f"{own.authority}: no certificate in PEM that can be read ({type(error).__name__})") from None
+    tls.verify_flags = (tls.verify_flags | ssl.VERIFY_X509_PARTIAL_CHAIN) & ~ssl.VERIFY_X509_STRICT
+    try:
+        tls.load_cert_chain(own.certificate, own.key, password=_no_password)
+    except OSError as error:
+        reason = f"no certificate and its own key in PEM, without a password ({type(error).__name__})"
+        raise ValueError(f"{own.certificate}, {own.key}: {reason}") from None
+    return tls
+
+
+def _no_password() -> str:
+    """Instead of asking at a terminal."""
+    return ""
 
 
 def document(answer: httpx2.Response, shape: type[Any] = object) -> Any:
@@ -89,10 +130,10 @@ class GuardedTransport(httpx2.BaseTransport):
     No connection is kept: one the target had closed meanwhile would make a create look as if it might have happened.
     """
 
-    def __init__(
-        self, seconds: float, max_bytes: int, tls: ssl.SSLContext, refused: Refused, pause: float = 0.0
-    ) -> None:
+    def __init__(self, seconds: float, max_bytes: int, tls: ssl.SSLContext, refused: Refused, pause: float = 0.0,
+                 connect: float | None = None) -> None:  # fmt: skip
         self._seconds, self._max_bytes, self._refused = seconds, max_bytes, refused
+        self._connect = min(connect or seconds, seconds)
         self._pause, self._next, self._turn = pause, 0.0, Lock()
         self._inner = httpx2.HTTPTransport(
             verify=tls, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
@@ -121,7 +162,7 @@ class GuardedTransport(httpx2.BaseTransport):
                 self._next = time.monotonic() + self._pause
 
     def _timeouts(self) -> dict[str, float]:
-        return dict.fromkeys(("connect", "read", "write", "pool"), self._seconds)
+        return dict.fromkeys(("read", "write", "pool"), self._seconds) | {"connect": self._connect}
 
     def _fetch(self, request: httpx2.Request, repeatable: bool) -> httpx2.Response:
         """The whole answer in memory, within the size limit."""
@@ -181,10 +222,17 @@ def fault(error: httpx2.TransportError, repeatable: bool, expired: bool) -> Targ
     """The network's failures.  Once a call that must not be repeated may have been sent, only a look tells."""
     if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
         return TargetError(OutcomeKind.AUTH, "the certificate was not accepted")
+    if any(_refuses_ours(cause) for cause in _causes(error)):  # by TLS 1.3 told only when the answer is read
+        return TargetError(OutcomeKind.AUTH, "our certificate was not accepted")
     if isinstance(error, httpx2.ConnectError | httpx2.ConnectTimeout | httpx2.PoolTimeout):
         return TargetError(OutcomeKind.RETRYABLE, "no connection")
     detail = "no answer in time" if expired or isinstance(error, httpx2.TimeoutException) else "the connection broke"
     return TargetError(OutcomeKind.RETRYABLE if repeatable else OutcomeKind.UNKNOWN, detail)
+
+
+def _refuses_ours(error: BaseException) -> bool:
+    alert = (error.reason or "").partition("_ALERT_")[2] if isinstance(error, ssl.SSLError) else ""
+    return alert in OURS_REFUSED
 
 
 def by_status(response: httpx2.Response) -> TargetError | None:

@@ -1,7 +1,8 @@
 """Which kinds of connectors there are.  A literal table; a new kind is a new row.
 
 A system without an API is of kind `manual`: its connector is a person.  There is no code to call, so its factory is
-None, and a task for it waits for the officer who confirms it.
+None, and a task for it waits for the officer who confirms it.  So does one for a kind that can only be read (`BY_HAND` in
+`base.py`); its connector is for looking through the system.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 from connectors.base import MANUAL, Connector
 from connectors.canva import Canva
+from connectors.ekyzmat import Ekyzmat, EkyzmatSettings
 from connectors.google import Google, GoogleSettings
 from connectors.inetorgperson import Ldap, LdapSettings
 from connectors.mail import Mail, MailSettings
@@ -43,5 +45,6 @@ KINDS: dict[str, KindEntry] = {
     "canva": KindEntry(ScimSettings, Canva),
     "google": KindEntry(GoogleSettings, Google),
     "rest": KindEntry(RestSettings, Rest),
+    "ekyzmat": KindEntry(EkyzmatSettings, Ekyzmat),
     MANUAL: KindEntry(ManualSettings, None),
 }

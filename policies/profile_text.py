@@ -27,7 +27,9 @@ from policies.rules_text import read_rules
 from policies.toml_section import Section
 
 LANGUAGES = ("ky", "ru", "en")
-SYSTEM_KINDS = frozenset({"unet", "moodle", "mail", "google", "ldap", "scim", "zoom", "canva", "rest", "manual"})
+SYSTEM_KINDS = frozenset(
+    {"unet", "moodle", "mail", "google", "ldap", "scim", "zoom", "canva", "rest", "ekyzmat", "manual"}
+)
 WEB_ADDRESS = re.compile(r"https://[a-z0-9][a-z0-9.-]*(?::[0-9]{1,5})?(?:/[!-~]*)?")
 AUDIENCES = frozenset(kind.value for kind in Kind)
 

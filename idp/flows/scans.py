@@ -124,11 +124,12 @@ def mend(here: Here, finding: Finding) -> Refusal | None:
 
 
 def mend_link(here: Here, finding: Finding) -> None:
-    """A task for the link that the finding is about."""
+    """A task for the link that the finding is about; an officer's says what is wrong."""
     link = db.session.scalars(
         sa.select(Link).where(Link.account_id == finding.account_id, Link.system == finding.system).with_for_update()
     ).one()
-    want_again(here, db.session.get_one(Account, finding.account_id), link)
+    account, missing = db.session.get_one(Account, finding.account_id), finding.kind == Found.MISSING.value
+    want_again(here, account, link, missing, finding.details.get("attributes", []))
 
 
 def adopt(here: Here, finding: Finding) -> Refusal | None:

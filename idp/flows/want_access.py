@@ -4,11 +4,12 @@ Wanted state stands in the account's link to the system.  Every difference is a 
 deadline in working days, written in the same transaction; an open task for an older revision is superseded.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
-from connectors.base import MANUAL
+from connectors.base import BY_HAND, MANUAL
 from idp.db import db
 from idp.flows.here import Here
 from idp.flows.record import record
@@ -69,11 +70,29 @@ def _revise(
     return _new_task(here, account, link, action, order, _differences(before, after), overtaken)
 
 
-def want_again(here: Here, account: Account, link: Link) -> None:
-    """Have a worker compare the target with what is wanted there once more, unless that is to be done anyway."""
+def want_again(
+    here: Here, account: Account, link: Link, missing: bool = False, differing: Sequence[str] | None = None
+) -> None:
+    """Have a worker compare the target with what is wanted there once more, unless that is to be done anyway.
+
+    An officer, who does it by hand, is told what is `missing` or `differing` there; with nothing to tell there is no task.
+    """
     same = (Task.account_id == account.id, Task.system == link.system)
-    if not db.session.scalar(sa.select(sa.exists().where(*same, Task.status.in_(TO_DO)))):
-        _new_task(here, account, link, "change" if link.active else "close", None, {})
+    if db.session.scalar(sa.select(sa.exists().where(*same, Task.status.in_(TO_DO)))):
+        return
+    told = _told_to_officer(link, missing, differing) if is_by_hand(here, link.system) else {}
+    if told or not is_by_hand(here, link.system):
+        action = "open" if missing and told else "change" if link.active else "close"
+        _new_task(here, account, link, action, None, told)
+
+
+def _told_to_officer(link: Link, missing: bool, differing: Sequence[str] | None) -> dict[str, Any]:
+    """What to enter there, name by name; of what stands there now, only whether it is open is known."""
+    if not link.active:
+        return {"active": [True, False]} if differing is not None else {}
+    names = link.attributes.keys() if missing else set(differing or ()) & link.attributes.keys()
+    told = {name: [None, link.attributes[name]] for name in sorted(names) if link.attributes[name]}
+    return told | ({"active": [False, True]} if missing or "active" in (differing or ()) else {})
 
 
 def wanted_attributes(here: Here, person: Person, account: Account, right: Right) -> dict[str, Any]:
@@ -152,7 +171,7 @@ def _new_task(
     here: Here, account: Account, link: Link, action: str, order: Order | None, changes: dict[str, Any],
     overtaken: sa.Row[Any] | None = None,
 ) -> Task:  # fmt: skip
-    by_hand = _kind_of(here, link.system) == MANUAL
+    by_hand = is_by_hand(here, link.system)
     due = _due(here, action, order)
     unfinished = overtaken if overtaken and "close" not in (action, overtaken.action) else None
     late = unfinished if unfinished and unfinished.due_at < due.due_at else None
@@ -184,9 +203,9 @@ def work_of(task: Task) -> Work:
     return Work("task", task.id, task.run_at or task.created_at, task.priority, task.system)
 
 
-def _kind_of(here: Here, system: str) -> str:
-    """What left the profile has no connector any more."""
-    return next((one.kind for one in here.service.profile.systems if one.code == system), MANUAL)
+def is_by_hand(here: Here, system: str) -> bool:
+    """Whether officers keep it; what left the profile has no connector any more."""
+    return next((one.kind for one in here.service.profile.systems if one.code == system), MANUAL) in BY_HAND
 
 
 def _supersede(here: Here, account: Account, link: Link) -> sa.Row[Any] | None:

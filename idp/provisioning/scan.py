@@ -11,7 +11,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 
-from connectors.base import Connector, Page, Remote, TargetError, Wanted
+from connectors.base import BY_HAND, Connector, Page, Remote, TargetError, Wanted
 from connectors.plan import drift
 from idp.db import db, reader, unit_of_work
 from idp.flows.here import Here, at_work
@@ -93,6 +93,8 @@ def _put_off(workshop: Workshop, here: Here, scan: Scan, reason: str) -> None:
 def _judge(here: Here, scan: Scan, connector: Connector, remotes: Iterable[Remote], asked_at: datetime) -> None:
     told = list(remotes)
     links = _links(scan.system, told)
+    if connector.kind in BY_HAND:
+        links |= _recognised(scan.system, [remote for remote in told if remote.id not in links])
     ours = {link.id for link in links.values()}
     db.session.execute(
         sa.update(Link).where(Link.id.in_(ours)).values(scan_id=scan.id).execution_options(synchronize_session=False)
@@ -117,6 +119,25 @@ def _links(system: str, told: list[Remote]) -> dict[str, Link]:
     }
     unlinked = sa.select(Link).where(Link.system == system, Link.remote_id.is_(None), Link.account_id.in_(carried))
     return found | {carried[link.account_id]: link for link in db.session.scalars(unlinked)}
+
+
+def _recognised(system: str, told: list[Remote]) -> dict[str, Link]:
+    """Where accounts are made by hand none bears an id of ours: whose address it has tells whose it is, and is kept.
+
+    An address is never given to another person, and nothing is written there.  Two with one address are nobody's.
+    """
+    addresses = [str(remote.attributes.get("email", "")).lower() for remote in told]
+    once = {address: remote for address, remote in zip(addresses, told, strict=True) if addresses.count(address) == 1}
+    unlinked = sa.select(Link, Account.email).join(Account, Account.id == Link.account_id)
+    rows = db.session.execute(
+        unlinked.where(Link.system == system, Link.remote_id.is_(None), Account.email.in_(once.keys() - {""}))
+    )
+    found = {}
+    for link, email in rows:
+        link.remote_id = once[email].id
+        found[once[email].id] = link
+    db.session.flush()
+    return found
 
 
 def _in_flux(system: str, links: Iterable[Link], asked_at: datetime) -> set[UUID]:

@@ -10,12 +10,13 @@ from datetime import timedelta
 
 from flask import Flask
 
-from connectors.base import MANUAL, Connector
+from connectors.base import BY_HAND, MANUAL, Connector
 from idp.provisioning.sweep import LOGOUT_QUEUE, MAIL_QUEUE, ORDERS_QUEUE
 from idp.provisioning.targets import connect_targets
 from idp.service import Service
 
 MOST_CALLS = 16  # that bringing one account in line can take (connectors/google.py: find, rename and move, read back)
+MOST_READS = 2  # that a target can take which is only read: a page of a scan, or a look at one account
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,7 @@ class Workshop:
     @property
     def lease(self) -> timedelta:
         """Longer than a task can take with the slowest of the targets."""
-        limits = [target.capabilities for target in self.targets.values()]
-        slowest = max((MOST_CALLS * one.timeout + one.settle_seconds for one in limits), default=0.0)
+        slowest = max(map(_longest, self.targets.values()), default=0.0)
         return timedelta(seconds=max(self.service.settings.worker.lease_seconds, slowest))
 
     @property
@@ -52,6 +52,12 @@ class Workshop:
     def owner(self) -> str:
         """Who claims: this machine, process and thread."""
         return f"{socket.gethostname()}/{os.getpid()}/{threading.get_ident()}"
+
+
+def _longest(target: Connector) -> float:
+    """Seconds that one piece of work with this target can take."""
+    calls = MOST_READS if target.kind in BY_HAND else MOST_CALLS
+    return calls * target.capabilities.timeout + target.capabilities.settle_seconds
 
 
 def open_workshop(app: Flask) -> Workshop:

@@ -170,7 +170,7 @@ def test_all_mistakes_are_told_at_once_each_with_its_path() -> None:
         "rules.lockout.allowed_failures: must be between 1 and 100",
         "rules.tokens.code_seconds: must be between 10 and 60",
         "departments[1].parent: no department has the code 'C'",
-        "systems[0].kind: 'magic' is none of canva, google, ldap, mail, manual, moodle, rest, scim, unet, zoom",
+        "systems[0].kind: 'magic' is none of canva, ekyzmat, google, ldap, mail, manual, moodle, rest, scim, unet, zoom",
         "systems[0].audience: may hold only values of the kind str",
         "systems[0].audience: 'parents' is none of employee, learner, student",
         "systems[0].on_request: needs programs by which it is requested",

@@ -18,7 +18,7 @@ from idp.clock import SetClock
 from idp.oauth.client_keys import forget_fetched_keys
 from idp.settings import Settings
 from tests.builders import Make, settings_for
-from tests.idp.oauth.certificates import Authority, Key, certificate, new_key, pem
+from tests.certificates import Authority, Key, certificate, new_key, pem
 from tests.idp.oauth.driver import Party, Registered, claims_in
 from tests.idp.oauth.proofs import Prover, jwks
 from tests.idp.oauth.publisher import Publisher, publisher

@@ -13,7 +13,7 @@ from idp.oauth import outbound
 from idp.oauth.outbound import Unreachable, fetch, post
 from idp.service import Service, build_service
 from tests.builders import settings_for
-from tests.idp.oauth.certificates import Authority
+from tests.certificates import Authority
 from tests.idp.oauth.publisher import Publisher, publisher
 
 JSON = "application/json"
