@@ -58,7 +58,7 @@ def create_app(settings: Settings, clock: Clock | None = None) -> Flask:
     _connect_database(app, built)
     csrf = CSRFProtect()
     place.init_app(app, settings)
-    api.init_app(app, csrf)
+    api.init_app(app, csrf, built)
     oauth.init_oauth(app, csrf)
     web.init_app(app, DOORS)
     language.init_app(app, Babel())

@@ -211,6 +211,10 @@ class Settings(BaseSettings):
     targets: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="system code -> settings of its connector"
     )
+    scim: bool = Field(
+        default=False,
+        description="serve people and departments to HR systems that speak SCIM 2.0, under /api/scim/v2",
+    )
     hashing: Hashing = Hashing()
     worker: Worker = Worker()
     rehearsal_shift: Path | None = Field(default=None, description="file that moves the clock (development only)")

@@ -134,4 +134,6 @@ def test_a_web_process_does_without_what_only_workers_and_commands_need() -> Non
     """Each megabyte of it would be there in every web process."""
     loaded = "import sys, idp.wsgi; print(*sys.modules)"
     modules = subprocess.run([sys.executable, "-c", loaded], check=True, capture_output=True, text=True).stdout.split()
-    assert not {"alembic", "mako", "ldap3", "scim2_client", "scim2_models"} & set(modules)
+    assert not {"alembic", "mako", "ldap3", "scim2_client", "scim2_models", "scim2_server", "scim2_flask"} & set(
+        modules
+    )

@@ -20,6 +20,7 @@ from idp.models.officer import Officer
 from idp.models.order import Delivery, Order, OrderImport, OrderLine
 from idp.models.person import AffiliationRow, Person
 from idp.models.scan import Finding, Scan
+from idp.models.scim import ScimExternalId, ScimPerson
 from idp.models.session import Session
 from idp.models.signing_key import SigningKey
 from idp.models.statement import Statement
@@ -68,6 +69,8 @@ __all__ = [
     "RecoveryRequest",
     "RefreshToken",
     "Scan",
+    "ScimExternalId",
+    "ScimPerson",
     "Session",
     "SigningKey",
     "SpentJti",

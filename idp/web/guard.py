@@ -48,6 +48,12 @@ MISUSE = Rule(signed_in=True, arrived=True, act="handle-misuse")
 
 LONGEST_ADDRESS = 200  # characters
 
+SCIM = tuple(f"scim.{name}" for name in (
+    "service_provider_config", "resource_types", "resource_type", "schemas", "schema", "bulk", "me_query", "me_replace",
+    "me_patch", "me_delete", "me_create", "search_root", "search_root_with_body", "search_with_body", "search",
+    "create", "query", "replace", "patch", "delete", "fallback",
+))  # fmt: skip  # there only where the setting is on
+
 ROUTES: dict[str, Rule] = {
     "static": OPEN,
     "bootstrap.static": OPEN,
@@ -62,6 +68,7 @@ ROUTES: dict[str, Rule] = {
     "clients.remove": MACHINE,
     "clients.rotate": MACHINE,
     "attempts.count": MACHINE,
+    **dict.fromkeys(SCIM, MACHINE),
     "signin.show": OPEN,
     "signin.submit": OPEN,
     "signin.submit_passkey": OPEN,
