@@ -241,11 +241,11 @@ def by_status(response: httpx2.Response) -> TargetError | None:
     if 200 <= status < 300:
         return None
     kind = OutcomeKind.RETRYABLE if status >= 500 else STATUSES.get(status, OutcomeKind.PERMANENT)
-    return TargetError(kind, f"HTTP {status}", _retry_after(response))
+    return TargetError(kind, f"HTTP {status}", retry_after(response))
 
 
-def _retry_after(response: httpx2.Response) -> float | None:
-    """Seconds of Retry-After (RFC 9110 10.2.3), a day at most; its date form is not read."""
+def retry_after(response: httpx2.Response) -> float | None:
+    """Seconds of Retry-After (RFC 9110 10.2.3), a day at most; its date form is not read.  None: it does not say."""
     value = response.headers.get("retry-after", "").strip()
     return float(min(int(value), 86_400)) if value.isascii() and value.isdigit() else None
 

@@ -9,7 +9,6 @@ import base64
 import binascii
 import os
 import tomllib
-from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -17,8 +16,6 @@ from urllib.parse import urlsplit
 from cryptography.x509 import load_pem_x509_certificates
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Field,
     FilePath,
     SecretStr,
@@ -34,6 +31,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from idp.correspondents import Network, Receiver, Section, Sender
 from idp.errors import ConfigurationError
 
 
@@ -46,44 +44,19 @@ def _key_of_32_bytes(value: SecretStr) -> SecretStr:
     raise ValueError("32 random bytes in base64 are expected (`achkych dev secrets` makes a set)")
 
 
-def _key_of_a_sender(value: SecretStr) -> SecretStr:
-    kind, _, encoded = value.get_secret_value().partition("_")
-    try:
-        length = len(base64.b64decode(encoded, validate=True))
-    except ValueError:
-        length = 0
-    if (kind == "whsec" and length >= SHORTEST_HMAC_KEY) or (kind == "whpk" and length == ED25519_KEY):
-        return value
-    raise ValueError(
-        f"whsec_ and at least {SHORTEST_HMAC_KEY} bytes, or whpk_ and {ED25519_KEY} bytes, in base64 are expected"
-    )
-
-
-def _network(value: str) -> str:
-    ip_network(value)
-    return value
-
-
 def _certificates(value: Path) -> Path:
     load_pem_x509_certificates(value.read_bytes())
     return value
 
 
-SHORTEST_HMAC_KEY = 24  # bytes (Standard Webhooks)
-ED25519_KEY = 32
 LOOPBACK = {"127.0.0.1", "::1", "localhost"}
 OTHER_NAMES = {"ACHKYCH_CONFIG", "ACHKYCH_SHARED"}  # of the environment: where the file is, and the tests' samples
 
 Key = Annotated[SecretStr, AfterValidator(_key_of_32_bytes)]
+CorrespondentName = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]{1,40}$")]
 KeyId = Annotated[str, StringConstraints(pattern="^[a-z0-9_-]+$")]
-SenderKey = Annotated[SecretStr, AfterValidator(_key_of_a_sender)]
-Network = Annotated[str, AfterValidator(_network)]
 Certificates = Annotated[FilePath, AfterValidator(_certificates)]
 HeaderName = Annotated[str, StringConstraints(pattern="^[A-Za-z][A-Za-z0-9-]{0,63}$")]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Secrets(Section):
@@ -111,32 +84,6 @@ class Mail(Section):
     password: SecretStr | None = Field(default=None, description="SMTP password")
     sender: str = Field(description="address in From")
     timeout: float = Field(default=10, gt=0, le=30, description="seconds for the whole delivery")
-
-
-class Sender(Section):
-    """Who may send HR orders: one source system, its keys, and its client or, where it can do no OAuth, its addresses."""
-
-    keys: list[SenderKey] = Field(
-        min_length=1, max_length=4, description="whsec_... (HMAC) or whpk_... (Ed25519); two while rotating"
-    )
-    client_id: str | None = Field(
-        default=None,
-        min_length=1,
-        description="the client whose access token, with scope `hr.orders.write`, it calls with",
-    )
-    addresses: list[Network] = Field(
-        default_factory=list, description="networks it calls from; enough for an old sender without a client"
-    )
-
-    @model_validator(mode="after")
-    def _is_known_by_more_than_its_signature(self) -> "Sender":
-        if self.client_id is None and not self.addresses:
-            raise ValueError("client_id or, for a sender that can do no OAuth, addresses must be named")
-        return self
-
-    def may_call_from(self, address: IPv4Address | IPv6Address) -> bool:
-        """Whether it is one of its own, if it named any."""
-        return not self.addresses or any(address in ip_network(network) for network in self.addresses)
 
 
 class Hashing(Section):
@@ -193,7 +140,8 @@ class Settings(BaseSettings):
     )
     client_networks: list[Network] = Field(
         default_factory=list,
-        description="private networks in which addresses that clients publish (keys, logout) may be called",
+        description="private networks in which addresses that clients publish (keys, logout), receivers and callbacks may "
+        "be called",
     )
     limits_store: Annotated[str, StringConstraints(pattern=r"^(memory|rediss?|redis\+unix)://")] = Field(
         default="memory://",
@@ -208,6 +156,9 @@ class Settings(BaseSettings):
     secrets: Secrets
     mail: Mail
     senders: dict[str, Sender] = Field(default_factory=dict, description="source system -> who may send its orders")
+    receivers: dict[CorrespondentName, Receiver] = Field(
+        default_factory=dict, description="name -> a system that is told of security events"
+    )
     targets: dict[str, dict[str, Any]] = Field(
         default_factory=dict, repr=False, description="system code -> settings of its connector"
     )

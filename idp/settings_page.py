@@ -9,11 +9,12 @@ from pydantic_core import PydanticUndefined
 
 from idp.settings import Settings
 
+NAMED = ("senders", "receivers")  # sections of which there may be several, each with a name of its own
 HEAD = """# Settings
 
 One TOML file, named by `ACHKYCH_CONFIG` (default `achkych.toml`), then the environment: `ACHKYCH_BASE_URL`,
 `ACHKYCH_MAIL__HOST` and so on. Unknown names are refused, and all mistakes are reported together at start.
-This page is written by `make docs` from `idp/settings.py`.
+This page is written by `make docs` from `idp/settings.py` and `idp/correspondents.py`.
 
 The settings of each target system stand under `targets.<system>`; their names are those of the settings classes in
 `connectors/`.
@@ -37,7 +38,7 @@ def _section(name: str, model: type[BaseModel]) -> Iterator[str]:
             inner.append((f"{name}.{field}" if name else field, section))
     yield ""
     for inner_name, section in inner:
-        yield from _section(inner_name + (".<name>" if inner_name == "senders" else ""), section)
+        yield from _section(inner_name + (".<name>" if inner_name in NAMED else ""), section)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:

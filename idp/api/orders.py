@@ -12,13 +12,13 @@ from werkzeug.wrappers import Response
 
 from idp.api.caller import calling_program
 from idp.api.problem import Problem, answer
-from idp.api.signatures import HEADERS, is_signed
 from idp.flows.execution_sheet import order_standing
 from idp.flows.order_schema import broken_rules
 from idp.flows.receive_order import Received, Reception, receive_order
 from idp.json_body import NotJson, read_json
 from idp.models import Order
 from idp.service import service
+from idp.standard_webhooks import HEADERS, is_signed
 
 bp = Blueprint("orders", __name__, url_prefix="/api/hr/v1/orders")
 bp.register_error_handler(Problem, answer)

@@ -21,6 +21,7 @@ COMMANDS = {
     "client": "idp.cli.client",
     "keys": "idp.cli.keys",
     "logouts": "idp.cli.logouts",
+    "events": "idp.cli.events",
     "officer": "idp.cli.officer",
     "account": "idp.cli.account",
     "profile": "idp.cli.profile",

@@ -12,6 +12,7 @@ from idp.flows.follow_orders import follow_orders
 from idp.flows.here import Here
 from idp.flows.hold_order import hold_order
 from idp.flows.match_person import create_person, learn_identifiers, match_person
+from idp.flows.order_moved import order_moved
 from idp.flows.record import record
 from idp.models import Order, OrderLine, Person
 from policies.affiliations import ENDING, OPENING, Note
@@ -25,13 +26,13 @@ def apply_order(here: Here, order: Order) -> None:
     """
     here = here.acting_as(f"order/{order.source}/{order.number}/v{order.version}")
     if _is_superseded(order):
-        order.state, order.run_at = "superseded", None
+        _supersede(here, order)
         return
     came_to_know = [_match(here, order, line) for line in _lines(order)]
     db.session.flush()
     if hold_order(here, order):
         return
-    _supersede_older(order)
+    _supersede_older(here, order)
     if any(came_to_know):
         _look_again(here, order)
     notes = {note for person in _people(order) for note in follow_orders(here, person, order).notes}
@@ -46,13 +47,18 @@ def _is_superseded(order: Order) -> bool:
     return db.session.scalar(newer.limit(1)) is not None
 
 
-def _supersede_older(order: Order) -> None:
-    db.session.execute(
-        sa.update(Order)
-        .where(Order.source == order.source, Order.order_id == order.order_id, Order.version < order.version)
-        .values(state="superseded", run_at=None)
-        .execution_options(synchronize_session=False)
+def _supersede_older(here: Here, order: Order) -> None:
+    older = sa.select(Order).where(
+        Order.source == order.source, Order.order_id == order.order_id, Order.version < order.version
     )
+    locked = older.where(Order.state != "superseded").order_by(Order.version).with_for_update(key_share=True)
+    for one in db.session.scalars(locked.execution_options(populate_existing=True)):
+        _supersede(here, one)
+
+
+def _supersede(here: Here, order: Order) -> None:
+    before, order.state, order.run_at = order.state, "superseded", None
+    order_moved(here, order, "order-state", {"state": before}, {"state": "superseded"})
 
 
 def _lines(order: Order) -> list[OrderLine]:
@@ -120,7 +126,7 @@ def _settle_order(here: Here, order: Order) -> None:
     if order.state != "needs_review" and order.status == "approved" and moment > here.now:
         order.state, order.run_at = "scheduled", moment
     if order.state != before:
-        record(here, "order-state", subject=here.actor, before={"state": before}, after={"state": order.state})
+        order_moved(here, order, "order-state", {"state": before}, {"state": order.state})
 
 
 def _state(here: Here, order: Order) -> str:

@@ -85,7 +85,7 @@ def confirm_factor(here: Here, account: Account, factor: Factor, entered: str) -
     )
     if db.session.execute(confirmed).first() is None:
         return Refusal("gone")
-    tell_of_change(here, account, "factor-added", {"before": None, "after": factor.name})
+    tell_of_change(here, account, "factor-added", {"before": None, "after": factor.name, "kind": TOTP})
     codes = new_recovery_codes(here, account) if first else ()
     return Enrolled(start_session(here, account, BEST), codes)
 
@@ -112,7 +112,7 @@ def enrol_passkey(here: Here, account_id: UUID, ceremony: Ceremony, name: str, a
             db.session.add(passkey)
     except IntegrityError:  # registered already, here or elsewhere
         return Refusal("wrong-passkey")
-    tell_of_change(here, account, "factor-added", {"before": None, "after": passkey.name})
+    tell_of_change(here, account, "factor-added", {"before": None, "after": passkey.name, "kind": PASSKEY})
     codes = () if before else new_recovery_codes(here, account)
     return Enrolled(start_session(here, account, WITH_PASSKEY), codes)
 
@@ -129,7 +129,7 @@ def remove_factor(here: Here, account: Account, factor: Factor) -> None:
     db.session.flush()
     if not factors_of(account.id):
         db.session.execute(sa.delete(RecoveryCode).where(RecoveryCode.account_id == account.id))
-    tell_of_change(here, account, "factor-removed", {"before": factor.name, "after": None})
+    tell_of_change(here, account, "factor-removed", {"before": factor.name, "after": None, "kind": factor.kind})
 
 
 def new_recovery_codes(here: Here, account: Account) -> tuple[str, ...]:
@@ -167,7 +167,9 @@ def tell_of_change(
     """The trail and the person (ASVS 6.3.7); names, never seeds or codes.  A link for a forgotten password that was
     issued before is dead, and so is what an officer has asked of the factors of before."""
     after = {"factor": values["after"]} | ({"reason": reason} if reason else {})
-    record(here, act, account, before={"factor": values["before"]}, after=after)
+    kind = {"kind": values["kind"]} if "kind" in values else {}  # on the side on which there is a factor
+    before = {"factor": values["before"]} | (kind if values["before"] else {})
+    record(here, act, account, before=before, after=after | (kind if values["after"] else {}))
     key = f"{act}/{account.login}/{here.now.isoformat()}"
     void_links(here, Recovery, account.id)
     if act != "factor-reset-asked":

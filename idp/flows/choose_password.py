@@ -104,10 +104,11 @@ def set_password(here: Here, account: Account, password_hash: str) -> None:
     """
     hold(account.id)
     void_links(here, Recovery, account.id)
-    db.session.execute(
+    replaced = db.session.execute(
         sa.update(Credential)
         .where(Credential.account_id == account.id, Credential.replaced_at.is_(None))
         .values(replaced_at=here.now)
-    )
+        .returning(Credential.id)
+    ).first()
     db.session.add(Credential(account_id=account.id, password_hash=password_hash, set_at=here.now))
-    record(here, "password-set", account, before={"password": None}, after={"password": "changed"})
+    record(here, "password-set", account, before={"password": replaced and "changed"}, after={"password": "changed"})

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from idp.db import db
 from idp.flows.here import Here
-from idp.flows.record import record
+from idp.flows.order_moved import order_moved
 from idp.models import Account, Order, OrderLine, Task
 
 OPEN_TASKS = ("waiting", "manual", "failed")
@@ -26,8 +26,7 @@ def finish_order(here: Here, order_pk: UUID) -> None:
         return
     states = db.session.scalars(sa.select(OrderLine.state).where(OrderLine.order_pk == order_pk))
     order.state = "applied" if set(states) == {"done"} else "partly_applied"
-    record(here, "order-state", subject=f"order/{order.source}/{order.number}/v{order.version}",
-           before={"state": "applying"}, after={"state": order.state})  # fmt: skip
+    order_moved(here, order, "order-state", {"state": "applying"}, {"state": order.state})
 
 
 def finish_overtaken(here: Here, account: Account, but: Order | None) -> None:

@@ -17,7 +17,7 @@ from idp.errors import Forbidden
 from idp.flows.appointments import appointments_of
 from idp.flows.follow_orders import lines_of
 from idp.flows.here import Here
-from idp.flows.record import record
+from idp.flows.order_moved import order_moved
 from idp.flows.refusal import Refusal
 from idp.flows.work import ORDERS, Work, leave_work
 from idp.models import Account, Order, OrderLine, Person
@@ -45,8 +45,7 @@ def hold_order(here: Here, order: Order) -> bool:
     if found is None:
         return False
     before, order.state, order.note, order.run_at = order.state, "needs_review", found.value, None
-    subject = f"order/{order.source}/{order.number}/v{order.version}"
-    record(here, "order-held", subject=subject, before={"state": before}, after={"reason": found.value})
+    order_moved(here, order, "order-held", {"state": before}, {"reason": found.value})
     return True
 
 
@@ -96,9 +95,9 @@ def _settle(here: Here, order: Order, reason: str, state: str) -> Refusal | None
     )
     if db.session.execute(moved).first() is None:
         return Refusal("gone")
-    subject = f"order/{order.source}/{order.number}/v{order.version}"
+    db.session.refresh(order)
     act = "order-released" if state == "accepted" else "order-dropped"
-    record(here, act, subject=subject, before={"state": "needs_review"}, after={"state": state, "reason": told})
+    order_moved(here, order, act, {"state": "needs_review"}, {"state": state, "reason": told})
     return None
 
 

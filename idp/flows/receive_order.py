@@ -19,6 +19,7 @@ from uuid_utils.compat import uuid7
 from idp.crypto import new_token
 from idp.db import db, insert
 from idp.flows.here import Here
+from idp.flows.order_moved import order_moved
 from idp.flows.record import record
 from idp.flows.work import ORDERS, Work, leave_work
 from idp.models import Delivery, Department, Order, OrderLine
@@ -140,7 +141,7 @@ def _store(
     ).one()
     if inserted is not None:
         _store_lines(here, order, body)
-        record(here, "order-received", subject=_name(order), after={"kind": order.kind, "state": order.state})
+        order_moved(here, order, "order-received", None, {"kind": order.kind, "state": order.state})
     return order, inserted is not None
 
 

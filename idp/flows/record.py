@@ -20,6 +20,7 @@ from sqlalchemy.orm import Session, scoped_session
 from idp.db import db
 from idp.errors import AchkychError
 from idp.flows.here import Here
+from idp.flows.tell_receivers import tell_receivers
 from idp.models import AuditDay, AuditRecord
 from idp.prepared import Prepared
 from policies.redaction import redact
@@ -127,10 +128,12 @@ def record(
 ) -> None:
     """Note that `act` was done to `account` (or to the entered `login`), with the values before and after.
 
-    Values pass `policies.redaction`: secrets become «changed».
+    Values pass `policies.redaction`: secrets become «changed».  Other systems that want to hear of it will.
     """
     noted = note(here, act, account, subject=subject, before=before, after=after, login=login)
     db.session.info.setdefault("audit", []).append(noted)
+    if account is not None:
+        tell_receivers(here, act, account.id, account.login, noted.before, noted.after)
 
 
 def note(

@@ -66,10 +66,11 @@ def reset_factors(here: Here, account: Account, reason: str) -> Reset | Refusal:
 
 def remove_factors(here: Here, account: Account, reason: str) -> None:
     """Without asking who does it: for whoever has asked, and for the command at the machine."""
-    names = [factor.name for factor in factors_of(account.id)]
+    factors = [(factor.name, factor.kind) for factor in factors_of(account.id)]
+    names, kinds = [name for name, _ in factors], [kind for _, kind in factors]
     for table in (Factor, RecoveryCode):
         db.session.execute(sa.delete(table).where(table.account_id == account.id))
-    tell_of_change(here, account, "factors-reset", {"before": names, "after": []}, reason)
+    tell_of_change(here, account, "factors-reset", {"before": names, "after": [], "kind": kinds}, reason)
     end_all_sessions(here, account, "factors-reset")  # whoever found the device may be in one of them
 
 

@@ -177,7 +177,7 @@ def end_all_sessions(here: Here, account: Named, reason: str, but: Sequence[UUID
     ended without it (`end_outlived_sessions`); how many ended."""
     ended = len(_mark_ended(here, sa.and_(Session.account_id == account.id, Session.id.not_in(but)), reason))
     _revoke(here, sa.and_(Grant.account_id == account.id, Grant.session_id.not_in(but)), reason)
-    record(here, "sessions-ended", account, before={"open": ended}, after={"open": 0, "reason": reason})
+    record(here, "sessions-ended", account, before={"open": ended}, after={"open": len(but), "reason": reason})
     return ended
 
 

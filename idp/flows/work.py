@@ -19,8 +19,8 @@ CLOSING, ORDERS, MESSAGES, OPENING, SCANS = 0, 1, 2, 3, 4  # smaller goes first
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message``, a ``logout``, a
-    ``recovery``, a ``lock`` or a ``scan``.
+    """One row that is due at `run_at`: an ``order``, a ``person``, a ``task``, a ``message``, a ``logout``, an
+    ``event``, a ``recovery``, a ``lock`` or a ``scan``.
 
     `queue` keeps systems apart, so that a slow one holds up nobody else.
     """

@@ -10,6 +10,7 @@ from idp.models.consent import Consent
 from idp.models.credential import Activation, AddressProof, Credential, Recovery, RecoveryRequest
 from idp.models.department import Department
 from idp.models.device_guesses import DeviceGuesses
+from idp.models.event_notice import EventNotice
 from idp.models.factor import Factor, FactorReset, RecoveryCode
 from idp.models.grant import AuthorizationCode, AuthorizationRequest, DeviceCode, Grant, RefreshToken
 from idp.models.link import Link
@@ -47,6 +48,7 @@ __all__ = [
     "Department",
     "DeviceCode",
     "DeviceGuesses",
+    "EventNotice",
     "Factor",
     "FactorReset",
     "Finding",

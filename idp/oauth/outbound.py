@@ -1,6 +1,7 @@
-"""Calls to addresses that clients name: their keys, their sector, their request objects, their logout notices.
+"""Calls to addresses that clients name: their keys, their sector, their request objects, their logout notices; and to
+those that the settings name for security events and callbacks.
 
-The one way out of the provider (security.md, outbound).  Such an address is somebody else's word, so it must not lead
+The one way out beside the connectors (security.md, outbound).  Such an address is somebody else's word, so it must not lead
 into our own network: the name is resolved here, every address of it is checked, and the connection goes to exactly the
 address that was checked.  Time, size, TLS and redirects are bounded by the client of the connectors.
 """
@@ -16,8 +17,8 @@ from urllib.parse import SplitResult, urlsplit
 
 import httpx2
 
-from connectors.base import TargetError
-from connectors.http import client
+from connectors.base import OutcomeKind, TargetError
+from connectors.http import Refused, client
 from idp.errors import AchkychError
 from idp.service import Service
 from policies.redirect_uris import web_address_refusal
@@ -37,9 +38,14 @@ _resolvers = ThreadPoolExecutor(4, "resolver")  # the system's resolver knows no
 
 @dataclass
 class Unreachable(AchkychError):
-    """The address can't be called, or did not answer as it should; `reason` is for the log."""
+    """The address can't be called, or did not answer as it should; `reason` is for the log.
+
+    `outcome` as `policies/retry.py` knows them; `retry_after`: seconds, as it asked.
+    """
 
     reason: str
+    outcome: str = OutcomeKind.RETRYABLE.value
+    retry_after: float | None = None
 
 
 class _Way(NamedTuple):
@@ -70,32 +76,40 @@ def post(service: Service, url: str, form: Mapping[str, str]) -> None:
     _call(service, url, {}, lambda session, target, pinned: session.post(target, data=form, **pinned))
 
 
+def send(service: Service, url: str, body: bytes, headers: Mapping[str, str], refused: Refused) -> None:
+    """Send `body` to `url`; `refused` reads the answer.  Raises `Unreachable`."""
+    _call(service, url, dict(headers), lambda session, target, pinned: session.post(target, content=body, **pinned),
+          refused)  # fmt: skip
+
+
 Send = Callable[[httpx2.Client, str, dict[str, Any]], httpx2.Response]
 
 
-def _call(service: Service, url: str, headers: dict[str, str], send: Send) -> bytes:
+def _call(service: Service, url: str, headers: dict[str, str], send: Send, refused: Refused | None = None) -> bytes:
     """What `send` gets; where nothing listens at one address of the name, the next one is asked."""
     end = time.monotonic() + SECONDS
     way = _Way.to(service, url)
-    reason = ""
+    failure = Unreachable("")
     for address in way.addresses:
         try:
-            return _ask(way.parts, address, headers, send, max(end - time.monotonic(), SHORTEST))
+            return _ask(way.parts, address, headers, send, max(end - time.monotonic(), SHORTEST), refused)
         except TargetError as error:
-            reason = error.detail
-            if reason != NO_CONNECTION:
+            failure = Unreachable(error.detail, error.kind.value, error.retry_after)
+            if failure.reason != NO_CONNECTION:
                 break
-    raise Unreachable(reason)
+    raise failure
 
 
-def _ask(parts: SplitResult, address: Address, headers: dict[str, str], send: Send, seconds: float) -> bytes:
+def _ask(
+    parts: SplitResult, address: Address, headers: dict[str, str], send: Send, seconds: float, refused: Refused | None
+) -> bytes:
     """The answer of one address: called by its number, so that no second look-up can lead elsewhere; TLS and the
     server itself are told the name."""
     host = f"[{address}]" if address.version == 6 else str(address)
     base = f"{parts.scheme}://{host}:{parts.port or PORTS[parts.scheme]}"
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     pinned = {"headers": {"Host": parts.netloc, **headers}, "extensions": {"sni_hostname": parts.hostname}}
-    with client(base, seconds=seconds, max_bytes=LONGEST_ANSWER) as session:
+    with client(base, seconds=seconds, max_bytes=LONGEST_ANSWER, refused=refused) as session:
         return send(session, base + target, pinned).content
 
 

@@ -12,7 +12,7 @@ from idp.db import db, unit_of_work
 from idp.flows.apply_order import apply_order
 from idp.flows.follow_orders import follow_orders
 from idp.flows.here import at_work
-from idp.flows.record import record
+from idp.flows.order_moved import order_moved
 from idp.flows.recover import answer_request
 from idp.flows.tell_lock import tell_lock
 from idp.log import log
@@ -21,6 +21,7 @@ from idp.provisioning.converge import converge
 from idp.provisioning.deliver import deliver
 from idp.provisioning.scan import scan_target
 from idp.provisioning.tell_client import tell_client
+from idp.provisioning.tell_receiver import tell_receiver
 from idp.provisioning.workshop import Workshop
 from policies.retry import RetryRules, delay
 
@@ -63,8 +64,7 @@ def _put_off(workshop: Workshop, order_pk: UUID, reason: str) -> None:
             order.run_at = here.now + max(delay(order.failures, workshop.chance(), RetryRules()), timedelta(seconds=1))
         else:
             before, order.state, order.run_at = order.state, "failed", None
-            subject = f"order/{order.source}/{order.number}/v{order.version}"
-            record(here, "order-state", subject=subject, before={"state": before}, after={"state": "failed"})
+            order_moved(here, order, "order-state", {"state": before}, {"state": "failed"})
 
 
 def _review(workshop: Workshop, person_id: UUID) -> None:
@@ -131,6 +131,7 @@ KINDS_OF_WORK: Mapping[str, Callable[[Workshop, UUID], None]] = {
     "task": converge,
     "message": deliver,
     "logout": tell_client,
+    "event": tell_receiver,
     "recovery": _recover,
     "lock": _tell_lock,
     "scan": scan_target,

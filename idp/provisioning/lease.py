@@ -13,13 +13,18 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from idp.db import UtcDateTime, db
-from idp.models import Circuit, LogoutNotice, Message, Scan, Task
+from idp.models import Circuit, EventNotice, LogoutNotice, Message, Scan, Task
 
 OTHER = aliased(Task)
 # written once, before there are threads: an alias looks its columns up at the first use, and two at once spoil it for good
 SAME = (OTHER.account_id == Task.account_id, OTHER.system == Task.system, OTHER.id != Task.id)
 _held_until = OTHER.lease_until
-Leased = type[Task] | type[Message] | type[LogoutNotice] | type[Scan]
+EARLIER = aliased(EventNotice)
+FIRST = ~sa.exists().where(
+    EARLIER.receiver == EventNotice.receiver, EARLIER.topic == EventNotice.topic, EARLIER.status == "waiting",
+    EARLIER.id < EventNotice.id,
+)  # fmt: skip
+Leased = type[Task] | type[Message] | type[LogoutNotice] | type[EventNotice] | type[Scan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +52,12 @@ def claimable(table: Leased, now: datetime) -> sa.ColumnElement[bool]:
     """Due and held by nobody.
 
     No two tasks of one account work on one system at a time: one superseded meanwhile may still be under way.
-    None is claimed of a system that is left alone (`flows/circuits.py`).
+    None is claimed of a system that is left alone (`flows/circuits.py`).  Of the events that one receiver is to be told
+    about one account or order, the first comes first.
     """
     due = sa.and_(table.run_at <= now, sa.or_(table.lease_until.is_(None), table.lease_until <= now))
+    if table is EventNotice:
+        return sa.and_(due, FIRST)
     if table is not Task:
         return due
     stopped = sa.exists().where(Circuit.system == Task.system, Circuit.retry_at > now)

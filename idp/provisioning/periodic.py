@@ -12,6 +12,7 @@ from idp.flows.remind import remind
 from idp.flows.scans import begin_nightly
 from idp.flows.seal_audit import seal_audit
 from idp.flows.sessions import end_outlived_sessions
+from idp.flows.tell_receivers import forget_told
 from idp.models import AuthorizationRequest, Delivery
 from idp.provisioning.workshop import Workshop
 
@@ -26,6 +27,7 @@ def do_periodic(workshop: Workshop) -> None:
         seal_audit(here)
         end_outlived_sessions(here)
         forget_imports(here)
+        forget_told(here)
         remind(here)
         begin_nightly(here, workshop.targets)
         db.session.execute(sa.delete(Delivery).where(Delivery.received_at < here.now - DELIVERIES_KEPT))

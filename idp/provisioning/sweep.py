@@ -7,11 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 
 from idp.db import reader
+from idp.flows.tell_receivers import QUEUE
 from idp.flows.work import CLOSING, MESSAGES, OPENING, ORDERS, SCANS, Work
-from idp.models import LockNotice, LogoutNotice, Message, Order, Person, RecoveryRequest, Scan, Task
+from idp.models import EventNotice, LockNotice, LogoutNotice, Message, Order, Person, RecoveryRequest, Scan, Task
 from idp.provisioning.lease import claimable
 
-ORDERS_QUEUE, MAIL_QUEUE, LOGOUT_QUEUE = "orders", "mail-out", "logout"
+ORDERS_QUEUE, MAIL_QUEUE, LOGOUT_QUEUE, EVENTS_QUEUE = "orders", "mail-out", "logout", QUEUE
 
 
 def due_work(now: datetime, queue: str, limit: int) -> list[Work]:
@@ -63,6 +64,11 @@ def _notices(now: datetime, _queue: str) -> sa.Select[Any]:
     return due.where(claimable(LogoutNotice, now)).order_by(LogoutNotice.run_at)
 
 
+def _events(now: datetime, _queue: str) -> sa.Select[Any]:
+    due = _rows("event", EventNotice.id, EventNotice.run_at, sa.literal(CLOSING))
+    return due.where(claimable(EventNotice, now)).order_by(EventNotice.run_at, EventNotice.id)
+
+
 def _rows(kind: str, row_id: Any, run_at: Any, priority: Any) -> sa.Select[Any]:
     return sa.select(sa.literal(kind).label("kind"), row_id, run_at.label("run_at"), priority.label("priority"))
 
@@ -71,5 +77,6 @@ FINDERS: Mapping[str, tuple[Callable[[datetime, str], sa.Select[Any]], ...]] = {
     ORDERS_QUEUE: (_people, _orders),
     MAIL_QUEUE: (_messages, _recoveries, _locks),
     LOGOUT_QUEUE: (_notices,),
+    EVENTS_QUEUE: (_events,),
 }
 """What each queue does; all others are systems, which have tasks and are looked through."""

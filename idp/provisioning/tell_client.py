@@ -1,25 +1,23 @@
 """Telling one client of the end of one session, until it has heard it (OIDC Back-Channel Logout; Regulation 5.6).
 
-At least once: a session that is over stays over.  No transaction is open while the client is called.
+At least once: a session that is over stays over.
 """
 
-from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
 
 import sqlalchemy as sa
 
-from idp.db import db, reader, unit_of_work
-from idp.flows.here import Here, at_work
+from idp.db import db, reader
+from idp.flows.here import Here
 from idp.flows.record import record
-from idp.log import log
 from idp.models import Account, Client, LogoutNotice
 from idp.oauth.backchannel_logout import Refused, logout_token, say_logout
 from idp.oauth.clients import find_client
 from idp.oauth.outbound import Unreachable
-from idp.provisioning.lease import claim, get_back
+from idp.provisioning.hand_over import Failure, Round, hand_over
 from idp.provisioning.workshop import Workshop
-from policies.retry import RetryRules, next_attempt
+from policies.retry import RetryRules
 
 PATIENCE = RetryRules(first=timedelta(seconds=5), give_up_after=timedelta(days=1))  # longer, no session lives anyway
 SAID = sa.select(LogoutNotice.session_id, Account.sub, Client.client_id).join(
@@ -27,69 +25,37 @@ SAID = sa.select(LogoutNotice.session_id, Account.sub, Client.client_id).join(
 ).join(Client, Client.id == LogoutNotice.client_id)  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """Why the client has not heard it; `final`: and never will."""
-
-    reason: str
-    final: bool = False
-
-
 def tell_client(workshop: Workshop, notice_id: UUID) -> None:
     """Claim the notice, call the client, settle.  Does nothing when it is not due or somebody else has it."""
-    held = claim(LogoutNotice, notice_id, workshop.owner(), workshop.service.clock.now(), workshop.lease)
-    if held is None:
-        return
-    failure = _try(at_work(workshop.service, "worker"), notice_id)
-    here = at_work(workshop.service, "worker")
-    with unit_of_work():
-        notice: LogoutNotice | None = get_back(held, here.now)
-        if notice is not None and failure is None:
-            _told(here, notice)
-        elif notice is not None and failure is not None:
-            _put_off(workshop, here, notice, failure)
+    hand_over(workshop, LOGOUTS, notice_id)
 
 
-def _try(here: Here, notice_id: UUID) -> Failure | None:
+def _call(here: Here, notice_id: UUID) -> Failure | None:
     with reader().connect() as connection:
         said = connection.execute(SAID.where(LogoutNotice.id == notice_id)).one()
     client = find_client(said.client_id)
     uri = client.metadata.backchannel_logout_uri if client else None
     if client is None or uri is None:
-        return Failure("the client does not want to be told any more", final=True)
+        return Failure("the client does not want to be told any more", "permanent")
     try:
         say_logout(here, uri, logout_token(here, client, said.sub, said.session_id))
     except Refused as error:
-        return Failure(str(error), final=True)
+        return Failure(str(error), "permanent")
     except Unreachable as error:
-        return Failure(error.reason)
-    except Exception as error:
-        log.error("logout-crash", client=said.client_id, exc_info=error)
-        return Failure(type(error).__name__)
+        return Failure(error.reason, retry_after=error.retry_after)
     return None
 
 
-def _told(here: Here, notice: LogoutNotice) -> None:
-    notice.status, notice.told_at = "told", here.now
-    notice.run_at = notice.last_error = None
-    _record(here, "client-told-of-logout", notice)
-
-
-def _put_off(workshop: Workshop, here: Here, notice: LogoutNotice, failure: Failure) -> None:
-    """Later, unless the client refused, or it would be too late to be of use."""
-    notice.failures, notice.last_error = notice.failures + 1, failure.reason
-    outcome = "permanent" if failure.final else "retryable"
-    notice.run_at = next_attempt(
-        outcome, notice.failures, notice.created_at, here.now, workshop.chance(), None, PATIENCE
-    )
-    log.warning("client-not-told", notice=str(notice.id), reason=failure.reason, again_at=notice.run_at)
-    if notice.run_at is None:
-        notice.status = "failed"
-        _record(here, "client-not-told-of-logout", notice, reason=failure.reason)
-
-
-def _record(here: Here, act: str, notice: LogoutNotice, **more: str) -> None:
+def _ended(here: Here, notice: LogoutNotice, reason: str | None) -> None:
     account = db.session.get_one(Account, notice.account_id)
     client = db.session.get_one(Client, notice.client_id)
-    after = {"status": notice.status, "sid": str(notice.session_id), **more}
-    record(here, act, account, subject=f"client/{client.client_id}", before={"status": "waiting"}, after=after)
+    told = {"status": notice.status, "sid": str(notice.session_id)}
+    subject, before = f"client/{client.client_id}", {"status": "waiting"}
+    if reason is None:
+        record(here, "client-told-of-logout", account, subject=subject, before=before, after=told)
+    else:
+        after = told | {"reason": reason}
+        record(here, "client-not-told-of-logout", account, subject=subject, before=before, after=after)
+
+
+LOGOUTS = Round(LogoutNotice, _call, _ended, PATIENCE)

@@ -11,7 +11,7 @@ from datetime import timedelta
 from flask import Flask
 
 from connectors.base import BY_HAND, MANUAL, Connector
-from idp.provisioning.sweep import LOGOUT_QUEUE, MAIL_QUEUE, ORDERS_QUEUE
+from idp.provisioning.sweep import EVENTS_QUEUE, LOGOUT_QUEUE, MAIL_QUEUE, ORDERS_QUEUE
 from idp.provisioning.targets import connect_targets
 from idp.service import Service
 
@@ -38,11 +38,11 @@ class Workshop:
     def lanes(self) -> dict[str, int]:
         """Queue -> how many of its works are done at the same time; a slow system fills only its own lane.
 
-        Applying orders is all database: more would only wait.  One client that does not answer must not keep all
-        others from hearing of a logout.
+        Applying orders is all database: more would only wait.  One client or receiver that does not answer must not keep
+        all others from hearing of a logout or an event.
         """
         most = self.service.settings.worker.threads
-        lanes = {ORDERS_QUEUE: min(2, most), MAIL_QUEUE: 1, LOGOUT_QUEUE: most}
+        lanes = {ORDERS_QUEUE: min(2, most), MAIL_QUEUE: 1, LOGOUT_QUEUE: most, EVENTS_QUEUE: most}
         for system in self.service.profile.systems:
             if system.kind != MANUAL:
                 target = self.targets.get(system.code)

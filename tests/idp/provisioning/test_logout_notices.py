@@ -227,7 +227,7 @@ def test_a_worker_killed_between_telling_and_noting_it_is_followed_by_one_that_t
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr("idp.provisioning.tell_client.get_back", killed)
+        patched.setattr("idp.provisioning.hand_over.get_back", killed)
         with pytest.raises(Killed):
             carry_out(workshop, "logout", notice.id)
     assert len(listener.told) == 1

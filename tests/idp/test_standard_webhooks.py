@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from idp.api.signatures import is_signed
+from idp.standard_webhooks import is_signed
 from tests.idp.hr import Hr, sample, v1
 
 BODY = b'{"schema":"urn:kstu:hr:order:1"}'
