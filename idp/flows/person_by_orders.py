@@ -25,6 +25,7 @@ from policies.deadlines import local_day
 from policies.person_orders import Employee, Post, Step, Unfit, orders_for
 
 SOURCE = "scim"
+LONGEST_EXTERNAL_ID = 200
 ATTRIBUTES = {
     "ids.employeeNo": "userName", "name.family": "name.familyName", "name.given": "name.givenName",
     "name.patronymic": "name.middleName", "employment.departmentCode": "department",
@@ -52,7 +53,7 @@ Refused = Unfit | Taken | Waits
 
 def add_employee(here: Here, client_id: str, told: Employee, external_id: str | None) -> Seen | Refused:
     """Hire somebody; who was deleted before comes back with the account they had.  Of several at once one succeeds."""
-    wrong = _wrong(told)
+    wrong = _wrong(told, external_id)
     if wrong:
         return wrong
     person = _person(told.number)
@@ -73,7 +74,7 @@ def change_employee(
     here: Here, client_id: str, before: Seen, told: Employee, external_id: str | None
 ) -> Seen | Refused:
     """Order whatever differs; `before` was read after the person was held (`hold_employee`)."""
-    refused = _wrong(told) or _held_before(before.id, told) or _order(here, client_id, before, told)
+    refused = _wrong(told, external_id) or _held_before(before.id, told) or _order(here, client_id, before, told)
     return refused or _named(here, client_id, before.id, told, external_id)
 
 
@@ -138,8 +139,10 @@ def _body(here: Here, client_id: str, step: Step) -> dict[str, Any]:
     return body | ({"immediate": True} if step.kind == "dismissal" else {})
 
 
-def _wrong(told: Employee) -> Unfit | None:
-    """What no order could say of anybody, also where no order is needed."""
+def _wrong(told: Employee, external_id: str | None) -> Unfit | None:
+    """What no order could say of anybody, also where no order is needed; and what can't be kept."""
+    if external_id is not None and not (external_id.isprintable() and 1 <= len(external_id) <= LONGEST_EXTERNAL_ID):
+        return Unfit("externalId", f"must be 1 to {LONGEST_EXTERNAL_ID} printable characters")
     post = Post(told.department, told.title)
     made = orders_for(None, (post,), told, "scim")
     assert not isinstance(made, Unfit)  # noqa: S101  # of nobody yet everything can be ordered

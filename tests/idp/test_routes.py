@@ -16,6 +16,7 @@ from idp.clock import SetClock
 from idp.db import db
 from idp.flows.here import at_work
 from idp.flows.signing_keys import ensure_signing_keys
+from idp.settings import Settings
 from idp.web.guard import ROUTES
 from idp.web.place import cookie_name
 from tests.builders import Make, settings_for
@@ -26,7 +27,7 @@ MAY_SEE = {"see-desk": {"officer", "admin"}, "see-people": {"officer", "hr", "se
            "see-order": {"hr", "admin"}, "register-client": {"admin"},
            "handle-misuse": {"security", "admin"}, "confirm-change": {"hr", "admin"}, "reconcile": {"admin"},
            "import-orders": {"hr", "admin"}}  # fmt: skip
-PROGRAMS = ("orders.", "clients.", "attempts.", "health.", "oauth.")
+PROGRAMS = ("orders.", "clients.", "attempts.", "health.", "oauth.", "scim.")
 ENDING = {
     "signout.submit",
     "oauth.logout",
@@ -34,6 +35,12 @@ ENDING = {
 }  # for anybody, and nobody would be signed in any more for the rest
 FRAMED = {"oauth.check_session"}  # stands in foreign frames (tests/idp/oauth/test_check_session.py)
 TO_SIGN_IN = re.compile(r"/(sign-in|continue|agreement)(\?|$)")
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """With every door there may be."""
+    return settings_for(database_url, scim=True)
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ class Narrowed(FilterVisitor[Condition | None]):
         path = ".".join(part for part in (node.attr_path.attr, node.attr_path.sub_attr) if part).lower()
         if node.op != CompareOperator.eq or not isinstance(node.value, str):
             return None
-        return self._equals(path, node.value)
+        return self._equals(path, node.value) if node.value.isprintable() else sa.false()
 
     def _equals(self, path: str, value: str) -> Condition | None:
         if path == "username":

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn, Union, cast
 
 import sqlalchemy as sa
 from flask import g
@@ -17,6 +17,7 @@ from scim2_models import (
     ResourceType,
     ResponseParameters,
     SCIMException,
+    ScimFilter,
     ScimProvider,
     SearchRequest,
     TooManyException,
@@ -24,9 +25,11 @@ from scim2_models import (
 )
 from scim2_server.errors import MethodNotAllowedException
 from scim2_server.storage import ScimStorage, SearchPage
+from scim2_server.utils import parametrize
 
 from idp.api.scim.conditions import Narrowed, read_id
 from idp.api.scim.schema import Employment, Group, User
+from idp.db import db
 from idp.flows.employees import Seen, Unit, count_employees, employee, employees, units
 from idp.flows.person_by_orders import (
     Refused,
@@ -55,7 +58,7 @@ class PeopleStorage(ScimStorage):
     ) -> Resource[Any]:  # fmt: skip
         """Raises `NotFoundException`, for who was deleted too."""
         if resource_type.name == "Group":
-            found = units(g.here, resource_id)
+            found = units(g.here, resource_id) if resource_id.isprintable() else []
             return self._group(found[0]) if found else _missing(resource_id)
         seen = employee(g.here, g.scim_client, read_id(resource_id))
         return self._user(seen) if seen else _missing(resource_id)
@@ -70,10 +73,16 @@ class PeopleStorage(ScimStorage):
             return SearchPage(count_employees(ANYBODY), [self._user(seen) for seen in page])
         found = self._candidates(resource_types, search_request)
         if search_request.filter is not None:
-            found = [one for one in found if search_request.filter.match(one)]
+            told = self._of_all_kinds(search_request.filter)
+            found = [one for one in found if told.match(one)]
         if search_request.sort_by is not None:
             _sort(found, search_request)
         return SearchPage(len(found), found[start : None if most is None else start + most])
+
+    def _of_all_kinds(self, told: Any) -> Any:
+        """A filter at the root comes without the kinds it is about (RFC 7644, 3.4.2.1)."""
+        models = tuple(cast(Any, self.provider.model_for(one)) for one in self.provider.resource_types)
+        return told if told.models else parametrize(ScimFilter, Union[models])(str(told))  # noqa: UP007  # at run time
 
     def _candidates(self, types: list[ResourceType], asked: SearchRequest[Any]) -> list[Resource[Any]]:
         found: list[Resource[Any]] = []
@@ -183,6 +192,9 @@ def _missing(resource_id: str) -> NoReturn:
 
 
 def _refuse(refused: Refused) -> NoReturn:
+    """An order that waits is kept; all else leaves nothing behind."""
+    if not isinstance(refused, Waits):
+        db.session.rollback()
     raise _error(refused)
 
 

@@ -205,7 +205,53 @@ def test_what_no_order_can_say_is_refused_and_changes_nothing(system: System, hr
     assert kinds(hr) == ["hire"] and system.read(made["id"]) == made
 
 
-def test_who_has_not_begun_or_has_several_employments_needs_an_order(system: System, hr: Hr) -> None:
+def hire_to(department: str, **changes: Any) -> dict[str, Any]:
+    """Another hire of the person of the sample."""
+    body = changed("hire", **changes)
+    body["persons"][0]["employment"] |= {"departmentCode": department, "positionTitle": "Декан", "employmentId": "c-2"}
+    return body
+
+
+def test_who_has_several_employments_is_moved_by_an_order_and_dismissed_from_all(system: System, hr: Hr) -> None:
+    hr.send(changed("hire", effectiveOn="2026-09-01"))
+    other = {"orderId": "00000000-0000-4000-8000-000000000009", "number": "9/9-К", "effectiveOn": "2026-09-02"}
+    assert hr.send(hire_to("FIT", **other)).status_code == 202
+    hr.work()
+    (seen,) = system.ask("GET", "/Users").get_json()["Resources"]
+    assert len(seen["groups"]) == 2
+    refused(system.patch(seen["id"], "title", "Доцент"), 400, "mutability", "title", "several")
+    assert system.patch(seen["id"], "active", False).status_code == 204
+    assert system.read(seen["id"])["active"] is False and hr.account().closed_at is not None
+    assert kinds(hr) == ["dismissal"]
+
+
+def test_what_the_client_says_of_somebody_inactive_is_kept_for_the_reinstatement(system: System, hr: Hr) -> None:
+    made = system.add(active=False)
+    assert (made["active"], kinds(hr)) == (False, ["hire", "dismissal"])
+    assert system.patch(made["id"], "title", "Доцент").status_code == 204
+    assert system.read(made["id"])["title"] == "Доцент"
+    assert system.patch(made["id"], "active", True).status_code == 204
+    seen = system.read(made["id"])
+    assert (seen["active"], seen["title"]) == (True, "Доцент")
+
+
+def test_characters_that_no_database_keeps_are_nobodys(system: System) -> None:
+    for told in ('userName eq "\\u0000"', 'externalId eq "\\u0000"'):
+        answer = system.ask("GET", "/Users", query_string={"filter": told})
+        assert answer.status_code in (200, 400) and not answer.get_json().get("Resources")
+    for place in ("/Groups/%00", "/Users/%00"):
+        refused(system.ask("GET", place), 404, None)
+    refused(system.ask("POST", "/Users", person(externalId="a\u0000")), 400, "invalidValue", "externalId")
+
+
+def test_a_search_at_the_root_finds_people_and_departments(system: System) -> None:
+    system.add()
+    for told, found in (('displayName sw "Үлгүбаева"', ["User"]), ('displayName pr and id eq "0407"', ["Group"])):
+        answer = system.ask("GET", "/", query_string={"filter": told})
+        assert [one["meta"]["resourceType"] for one in answer.get_json()["Resources"]] == found
+
+
+def test_who_has_not_begun_needs_an_order(system: System, hr: Hr) -> None:
     hr.send(changed("hire", effectiveOn="2026-12-01"))
     hr.work()
     (number,) = system.numbers("")

@@ -22,7 +22,8 @@ NOT_OF_AN_ACCOUNT = {
     "order-state", "order-versions-missing",
     "populated", "profile-loaded", "orders-imported", "reminded", "rules-followed",
     "circuit-closed", "circuit-opened", "circuit-tried", "scan-begun", "scan-ended",
-    "receiver-not-told", "receiver-told", "registration-allowed", "registration-revoked", "signing-key-made",
+    "receiver-not-told", "receiver-told", "registration-allowed", "registration-revoked", "scim-person-deleted",
+    "signing-key-made",
 }  # fmt: skip
 ACT = re.compile(r"[a-z]+(-[a-z]+)*")
 
