@@ -3,13 +3,14 @@
 What can't be said so leaves everybody a candidate; the library then looks at each, and there must not be too many.
 """
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
 from scim2_models.path import CompareOperator, FilterVisitor, LogicalOperator
 
-from idp.models import Account, AffiliationRow, Person, ScimExternalId
+from idp.models import Account, AffiliationRow, Order, OrderLine, Person, ScimExternalId
 
 Condition = sa.ColumnElement[bool]
 
@@ -21,8 +22,10 @@ class Narrowed(FilterVisitor[Condition | None]):
         self.client_id = client_id
 
     def visit_comparison(self, node: Any) -> Condition | None:
-        """Equality of what is found by an index."""
+        """Equality of what is found by an index; and what is new since a moment."""
         path = ".".join(part for part in (node.attr_path.attr, node.attr_path.sub_attr) if part).lower()
+        if path == "meta.lastmodified" and node.op in (CompareOperator.gt, CompareOperator.ge):
+            return _changed_since(str(node.value))
         if node.op != CompareOperator.eq or not isinstance(node.value, str):
             return None
         return self._equals(path, node.value) if node.value.isprintable() else sa.false()
@@ -57,6 +60,18 @@ class Narrowed(FilterVisitor[Condition | None]):
 
     def visit_value_path(self, node: Any) -> Condition | None:
         return None
+
+
+def _changed_since(text: str) -> Condition | None:
+    """Whom an order is about that arrived then or later; nothing where the moment can't be read."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        return None
+    later = sa.select(OrderLine.person_id).join(Order, Order.id == OrderLine.order_pk)
+    return sa.or_(Person.created_at >= moment, Person.id.in_(later.where(Order.received_at >= moment)))
 
 
 def read_id(text: str) -> UUID:

@@ -366,6 +366,23 @@ def test_a_filter_that_would_look_at_too_many_is_refused(system: System, monkeyp
     assert system.numbers('filter=title sw "О" and userName eq "E-2"') == ["E-2"]
 
 
+def test_what_is_new_since_a_moment_is_found_without_looking_at_all(
+    system: System, hr: Hr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = system.add("E-1")
+    hr.clock.advance(minutes=1)
+    system.add("E-2")
+    monkeypatch.setattr("idp.api.scim.storage.MOST_LOOKED_AT", 1)
+    query = {"filter": f'meta.lastModified gt "{first["meta"]["lastModified"]}"', "sortBy": "meta.lastModified"}
+    answer = system.ask("GET", "/Users", query_string=query)
+    refused(answer, 400, "tooMany")  # the first is of that very moment, and a candidate
+    hr.clock.advance(minutes=1)
+    system.patch(first["id"], "title", "Доцент")
+    query["filter"] = 'meta.lastModified ge "2026-09-09T06:02:00Z"'
+    answer = system.ask("GET", "/Users", query_string=query)
+    assert [one["userName"] for one in answer.get_json()["Resources"]] == ["E-1"]
+
+
 @pytest.fixture
 def without(database_url: str, clock: SetClock) -> Iterator[Flask]:
     app = create_app(settings_for(database_url), clock)
