@@ -313,6 +313,12 @@ class Album:
         yield "people-found", page
         send(page, "main .rows a")
         yield "person", page
+        page.locator("details:has(#give) summary").click()
+        page.locator("details:has(#forbid) summary").click()
+        page.fill("#forbid-reason", " ")
+        send(page, "#forbid button")
+        page.locator("details:has(#give) summary").click()
+        yield "person-refused", page
 
     def _orders(self) -> Iterator[tuple[str, Page]]:
         page = self._signed_in(self.scene.make.officer("jyldyz", role="hr", department=None), "/orders")
