@@ -186,3 +186,52 @@ def test_authorities_must_be_certificates(file: Path, tmp_path: Path) -> None:
     (tmp_path / "authorities.pem").write_text("none")
     told = mistakes(file, f'client_certificate_authorities = "{tmp_path}/authorities.pem"\n' + GOOD)
     assert [mistake.partition(":")[0] for mistake in told] == ["client_certificate_authorities"]
+
+
+RECEIVER = """
+[receivers.unet]
+kind = "set"
+url = "https://unet.example.org/ssf"
+audience = "https://unet.example.org"
+authorization = "Bearer t4rget-token"
+[receivers.moodle]
+kind = "webhook"
+url = "https://moodle.example.org/hook"
+keys = ["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"]
+"""
+
+
+def test_receivers_and_callbacks_are_settings(file: Path) -> None:
+    callback = f'{GOOD}[senders.shnet.callback]\nurl = "https://hr.example.org/told"\nkeys = ["{HMAC_KEY}"]\n'
+    file.write_text(callback + RECEIVER)
+    settings = load_settings()
+    assert settings.receivers["unet"].kind == "set"
+    assert "account-disabled" in settings.receivers["moodle"].events
+    assert settings.senders["shnet"].callback is not None
+    assert "t4rget-token" not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ('audience = "https://unet.example.org"', "", "receivers.unet: audience must be named"),
+        ('keys = ["whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"]', "", "receivers.moodle: keys must be named"),
+        ("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", "0ther-secret", "receivers.moodle.keys.0: whsec_"),
+        ("whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", "whpk_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz", "whsk_"),
+        ("https://unet.example.org/ssf", "http://unet.example.org/ssf", "receivers.unet.url: https"),
+        ("https://unet.example.org/ssf", "https://a@unet.example.org/", "(userinfo)"),
+        ("Bearer t4rget-token", "Bearer\\nt4rget-token", "receivers.unet.authorization: printable"),
+        ('kind = "webhook"', 'kind = "mail"', "receivers.moodle.kind"),
+        (
+            'kind = "webhook"',
+            'kind = "webhook"\nevents = ["purged"]',
+            "receivers.moodle.events.0: one of account-disabled",
+        ),
+        ('kind = "webhook"', 'kind = "webhook"\nevents = []', "receivers.moodle.events"),
+        ("[receivers.unet]", '[receivers."U/net"]', "receivers"),
+    ],
+)
+def test_what_is_wrong_with_a_receiver_is_told_by_field_and_reason(
+    file: Path, right: str, wrong: str, told: str
+) -> None:
+    assert any(told in line for line in mistakes(file, GOOD + RECEIVER.replace(right, wrong)))

@@ -219,7 +219,7 @@ def test_an_officer_of_the_department_removes_lost_factors_and_a_lock_stays(
     assert give(make, elsewhere, code_at(clock)) == "nobody"
     assert "factors_changed" in {row.template for row in rows(app, sa.select(Message.template))}
     (told,) = rows(app, sa.select(AuditRecord.before, AuditRecord.after).where(AuditRecord.act == "factors-reset"))
-    assert (told.before, told.after) == ({"factor": ["Phone"]}, {"factor": [], "reason": "passport"})
+    assert (told.before, told.after) == ({"factor": ["Phone"], "kind": ["totp"]}, {"factor": [], "reason": "passport"})
 
 
 def test_nobody_else_removes_them(make: Make, aida: Someone) -> None:

@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner
 from flask import Flask
 from standardwebhooks import Webhook
 
+from idp.cli.events import events
 from idp.clock import SetClock
 from idp.db import db, unit_of_work
 from idp.flows.choose_password import set_password
@@ -27,7 +29,7 @@ from idp.provisioning.periodic import do_periodic
 from idp.provisioning.runner import Runner
 from idp.provisioning.workshop import Workshop
 from idp.settings import Settings
-from idp.standard_webhooks import is_signed, new_key, new_key_pair
+from idp.standard_webhooks import is_signed, new_key, new_key_pair, signed_headers
 from tests.builders import Make, Someone, settings_for
 from tests.idp.oauth.driver import Party
 from tests.idp.oauth.listening_client import recorded
@@ -391,6 +393,16 @@ def test_what_was_told_is_forgotten_after_a_week_and_what_was_not_after_three_mo
         clock.advance(days=days)
         do_periodic(workshop)
         assert len(notices(make.app)) == left
+
+
+def test_the_command_makes_keys_that_sign_and_verify(clock: SetClock) -> None:
+    made = CliRunner().invoke(events, ["new-key"]).output.split()[-1]
+    told = CliRunner().invoke(events, ["new-key", "--asymmetric"]).output.split()
+    pair = [word for word in told if word.startswith("wh")]
+    for signs, verifies in ((made, made), (pair[0], pair[1])):
+        headers = signed_headers("1", b"{}", [signs], clock.now())
+        assert is_signed(headers, b"{}", [verifies], clock.now())
+    assert not pair[1].startswith("whsk")
 
 
 def test_the_command_lists_what_was_not_told(
