@@ -1,12 +1,13 @@
 """How an order was carried out: per person and system the deadline, the moment done, what was read back (3.7)."""
 
 from typing import Any
+from uuid import UUID
 
 import sqlalchemy as sa
 
 from idp.db import db
 from idp.flows.here import Here
-from idp.models import Account, Order, OrderLine, Person, System, Task
+from idp.models import Account, Attachment, Order, OrderLine, Person, System, Task
 from policies.deadlines import standing
 from policies.naming import display_name
 
@@ -90,19 +91,21 @@ def _standing(here: Here, task: Task) -> str | None:
 def tasks_of(here: Here, account: Account, language: str, order: Order | None = None) -> list[dict[str, Any]]:
     """What was, or is to be, done in each system: for one order by system, else for all of them, the newest first."""
     wanted = (
-        sa.select(Task, System.names, Order.number)
+        sa.select(Task, System.names, Order.number, Attachment.id)
         .join(System, System.code == Task.system)
         .join(Order, Order.id == Task.order_pk, isouter=True)
+        .join(Attachment, Attachment.task_id == Task.id, isouter=True)
         .where(Task.account_id == account.id)
     )
     if order is None:
         wanted = wanted.order_by(Task.created_at.desc(), Task.system).limit(MOST_TASKS)
     else:
         wanted = wanted.where(Task.order_pk == order.id).order_by(Task.system, Task.created_at)
-    return [_task(here, task, names[language], number) for task, names, number in db.session.execute(wanted)]
+    rows = db.session.execute(wanted)
+    return [_task(here, task, names[language], number, file_id) for task, names, number, file_id in rows]
 
 
-def _task(here: Here, task: Task, system: str, order_number: str | None) -> dict[str, Any]:
+def _task(here: Here, task: Task, system: str, order_number: str | None, file_id: UUID | None) -> dict[str, Any]:
     return {
         "system": system,
         "code": task.system,
@@ -117,6 +120,7 @@ def _task(here: Here, task: Task, system: str, order_number: str | None) -> dict
         "done_at": task.done_at,
         "done_by": task.done_by,
         "read_back": task.read_back,
+        "file_id": str(file_id) if file_id else None,
         "status": task.status,
         "attempts": task.attempt,
         "last_error": task.last_error,

@@ -26,7 +26,7 @@ from idp.models.session import Session
 from idp.models.signing_key import SigningKey
 from idp.models.statement import Statement
 from idp.models.system import System
-from idp.models.task import Message, Task
+from idp.models.task import Attachment, Message, Task
 
 __all__ = [
     "Acceptance",
@@ -36,6 +36,7 @@ __all__ = [
     "AddressProof",
     "AffiliationRow",
     "AgreementText",
+    "Attachment",
     "AuditDay",
     "AuditRecord",
     "AuthorizationCode",

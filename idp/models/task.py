@@ -66,6 +66,21 @@ class Task(Identified, Leased, Base):
     )
 
 
+class Attachment(Identified, Base):
+    """A file with an officer's word that a task is done.  The content is sealed."""
+
+    __tablename__ = "attachment"
+
+    task_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("task.id"), unique=True)
+    name: Mapped[str]
+    media_type: Mapped[str]  # by its first bytes
+    size: Mapped[int]  # bytes
+    sha256: Mapped[str]  # in hex
+    content: Mapped[bytes] = mapped_column(LargeBinary)  # sealed
+    added_at: Mapped[datetime]
+    added_by: Mapped[str]
+
+
 class Message(Identified, Leased, Base):
     """One mail to one person, sent once.  The text is sealed and gone after sending: it may carry a link."""
 

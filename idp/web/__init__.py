@@ -6,7 +6,7 @@ from idp.web import errors, visitor
 from idp.web.account import agreements, factors, history, open_system, password, profile, report_misuse, sessions
 from idp.web.account import pages as account
 from idp.web.admin import clients, initial_tokens, systems
-from idp.web.hr import changes, imports, orders, proof
+from idp.web.hr import changes, files, imports, orders, proof
 from idp.web.officer import desk, misuse, people, slips
 from idp.web.signin import (
     activation,
@@ -47,6 +47,7 @@ PAGES = (
     orders.bp,
     changes.bp,
     proof.bp,
+    files.bp,
     imports.bp,
     clients.bp,
     initial_tokens.bp,

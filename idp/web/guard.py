@@ -161,6 +161,8 @@ ROUTES: dict[str, Rule] = {
     "imports.empty": IMPORTS,
     "proof.order_pdf": ORDERS,
     "proof.order_jwt": ORDERS,
+    "files.of_order": ORDERS,
+    "files.of_person": PEOPLE,
     "proof.person_pdf": PEOPLE,
     "proof.person_jwt": PEOPLE,
     "proof.report": ORDERS,

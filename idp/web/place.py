@@ -35,11 +35,21 @@ ALWAYS = (
 HTTPS = (("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),)
 
 
+TAKES_FILES, MOST_WITH_FILE = "desk.confirm", 8_000_000  # bytes of a whole request
+
+
 def init_app(app: Flask, settings: Settings) -> None:
     """Have every request placed before anything else looks at it, and every answer get its headers."""
     headers = ALWAYS + (HTTPS if settings.https else ())
     app.before_request(_place)
+    app.before_request(_let_files_in)
     app.after_request(lambda response: _with_headers(response, headers))
+
+
+def _let_files_in() -> None:
+    """Where a page takes a file, one somewhat too big is read, so that the answer can say what is wrong with it."""
+    if request.endpoint == TAKES_FILES:
+        request.max_content_length = MOST_WITH_FILE
 
 
 def cookie_name(settings: Settings, what: str) -> str:

@@ -85,6 +85,7 @@ def url(route: Route) -> str:
                 "reset_id",
                 "finding_id",
                 "import_id",
+                "file_id",
             )
         )
     }

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from idp.db import db
 from idp.flows.activate import issue_activation_again
+from idp.flows.attachments import Sent
 from idp.flows.confirm_task import confirm_task
 from idp.flows.desk import desk
 from idp.flows.find_account import find_account
@@ -33,7 +34,11 @@ def lift(account_id: UUID) -> Response | tuple[str, int]:
 @bp.post("/tasks/<uuid:task_id>/confirm")
 def confirm(task_id: UUID) -> Response | tuple[str, int]:
     task = db.session.get(Task, task_id) or abort(404)
-    return _answer(confirm_task(g.here, task, request.form.get("note", "")), f"note-{task_id}", "task-confirmed")
+    file = request.files.get("file")
+    sent = Sent(file.filename, file.read()) if file and file.filename else None
+    refusal = confirm_task(g.here, task, request.form.get("note", ""), sent)
+    about = "file" if refusal and refusal.code.startswith("file-") else "note"
+    return _answer(refusal, f"{about}-{task_id}", "task-confirmed")
 
 
 @bp.post("/activations/<uuid:account_id>")
@@ -83,5 +88,6 @@ def _answer(refusal: Refusal | None, field: str, done: str) -> Response | tuple[
     if refusal is None:
         flash(done, "notice")
         return redirect("/desk", 303)
-    refusals = [{"field": field if refusal.code.endswith("-required") else "", "code": refusal.code}]
+    about_a_field = refusal.code.endswith("-required") or refusal.code.startswith("file-")
+    refusals = [{"field": field if about_a_field else "", "code": refusal.code}]
     return render_template("desk.html", refusals=refusals, **desk(g.here, language())), 422
