@@ -126,7 +126,7 @@ def test_calls_keep_their_distance(zoom: ZoomStandin) -> None:
         connector.find(KEY)
     assert 0.4 <= time.monotonic() - began < 2
     assert Zoom.dialect.pause == Canva.dialect.pause == 1.0
-    assert GuardedTransport.__init__.__defaults__ == (0.0,)
+    assert GuardedTransport.__init__.__defaults__ == (0.0, None)
 
 
 def test_what_a_dry_run_shows(zoom: ZoomStandin) -> None:
