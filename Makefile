@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 NPM := npm ci --silent --ignore-scripts --no-audit --no-fund --prefix
 PACKAGES := postgresql slapd ldap-utils dovecot-core dovecot-imapd dovecot-lmtpd dovecot-ldap \
-	postfix postfix-ldap apache2 libapache2-mod-auth-openidc redis-server chromium fonts-dejavu-core nodejs npm
+	postfix postfix-ldap apache2 libapache2-mod-auth-openidc redis-server chromium-headless-shell fonts-dejavu-core nodejs npm
 
 .PHONY: help setup demo test lint bench docs lock clean
 
