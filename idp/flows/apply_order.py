@@ -105,7 +105,7 @@ def _people(order: Order) -> Iterable[Person]:
         sa.select(Person)
         .where(Person.id.in_(named))
         .order_by(Person.id)
-        .with_for_update()
+        .with_for_update(key_share=True)
         .execution_options(populate_existing=True)  # what was read before the lock may be old by now
     ).all()
 

@@ -58,7 +58,7 @@ def _apply(workshop: Workshop, order_pk: UUID) -> None:
 def _put_off(workshop: Workshop, order_pk: UUID, reason: str) -> None:
     here = at_work(workshop.service, "worker")
     with unit_of_work():
-        order = db.session.get_one(Order, order_pk, with_for_update=True)
+        order = db.session.get_one(Order, order_pk, with_for_update={"key_share": True})
         order.failures, order.last_error = order.failures + 1, reason
         if order.failures < MOST_FAILURES:
             order.run_at = here.now + max(delay(order.failures, workshop.chance(), RetryRules()), timedelta(seconds=1))
@@ -80,7 +80,7 @@ def _review(workshop: Workshop, person_id: UUID) -> None:
     except Exception as error:
         log.error("review-crash", person=str(person_id), exc_info=error)
         with unit_of_work():
-            db.session.get_one(Person, person_id, with_for_update=True).review_at = here.now + LATER
+            db.session.get_one(Person, person_id, with_for_update={"key_share": True}).review_at = here.now + LATER
 
 
 def _recover(workshop: Workshop, request_pk: UUID) -> None:
@@ -122,7 +122,7 @@ def _tell_lock(workshop: Workshop, notice_pk: UUID) -> None:
 
 def _take(table: type[T], *due: sa.ColumnElement[bool]) -> T | None:
     """The row if it is due and nobody else is working on it."""
-    return db.session.scalar(sa.select(table).where(*due).with_for_update(skip_locked=True))
+    return db.session.scalar(sa.select(table).where(*due).with_for_update(skip_locked=True, key_share=True))
 
 
 KINDS_OF_WORK: Mapping[str, Callable[[Workshop, UUID], None]] = {
