@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -17,6 +17,9 @@ from idp.flows.record import record
 from idp.models import Order, OrderLine, Person
 from policies.affiliations import ENDING, OPENING, Note
 from policies.deadlines import ONE_DAY, start_of
+
+# an order that tells who somebody is may be under way just now, and neither transaction sees the other
+ANOTHER_LOOK = timedelta(minutes=1)
 
 
 def apply_order(here: Here, order: Order) -> None:
@@ -88,7 +91,7 @@ def _look_again(here: Here, order: Order) -> None:
     lost = sa.select(OrderLine.order_pk).where(OrderLine.state == "not_found", OrderLine.order_pk != order.id)
     db.session.execute(
         sa.update(Order)
-        .where(Order.id.in_(lost), Order.state != "superseded", Order.run_at.is_(None))
+        .where(Order.id.in_(lost), Order.state != "superseded", sa.or_(Order.run_at.is_(None), Order.run_at > here.now))
         .values(run_at=here.now)
         .execution_options(synchronize_session=False)
     )
@@ -125,6 +128,9 @@ def _settle_order(here: Here, order: Order) -> None:
     moment = takes_effect_at(here, order)
     if order.state != "needs_review" and order.status == "approved" and moment > here.now:
         order.state, order.run_at = "scheduled", moment
+    if before == "accepted" and any(line.state == "not_found" for line in _lines(order)):
+        again = here.now + ANOTHER_LOOK
+        order.run_at = min(order.run_at or again, again)
     if order.state != before:
         order_moved(here, order, "order-state", {"state": before}, {"state": order.state})
 

@@ -3,7 +3,7 @@
 import json
 import re
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import permutations
 from threading import Barrier
 from typing import Any
@@ -187,9 +187,16 @@ def test_a_line_nobody_is_found_for_waits_and_the_order_is_done_in_part(hr: Hr, 
     assert hr.states()["1/140-К v1"] == "partly_applied"
 
 
-def test_a_dismissal_that_finds_nobody_needs_review_and_changes_nothing(hr: Hr) -> None:
+def test_a_dismissal_that_finds_nobody_needs_review_is_looked_at_once_more_and_changes_nothing(
+    hr: Hr, clock: SetClock
+) -> None:
     hr.deliver("dismissal_v1")
     assert hr.states() == {"1/140-К v1": "needs_review"}
+    [(look,)] = hr.rows(sa.select(Order.run_at))  # who they are may be told just now, by an order not to be seen yet
+    assert look == clock.moment + timedelta(minutes=1)
+    clock.moment = look
+    hr.work()
+    assert hr.states() == {"1/140-К v1": "needs_review"} and hr.rows(sa.select(Order.run_at)) == [(None,)]
     assert lines(hr, "1/140-К") == [("1", "not_found"), ("2", "not_found")]
     assert hr.rows(sa.select(Person.id)) == []
 
