@@ -9,8 +9,8 @@ from typing import Literal
 
 from connectors.base import LISTS, Capabilities, Json, Remote, Wanted
 
-CASELESS = frozenset({"login", "email", "department"})
-"""Several targets fold them, a department as part of its group's address; a difference in case alone is none."""
+CASELESS = frozenset({"login", "email", "department", "student_group"})
+"""Several targets fold them, a department or group as part of an address or idnumber; a difference in case alone is none."""
 
 
 @dataclass(frozen=True, slots=True)
