@@ -1,8 +1,8 @@
 """Moodle through its REST web service.
 
 Owns the user record of a person in Moodle and, where wanted, membership in cohorts and roles (`moodle_places.py`);
-enrolments are left to Moodle.  Facts: contracts/moodle (numbers in brackets are its recorded answers).  Accounts sign in through us (`auth=oauth2`), so no password is ever
-sent, and `createpassword` never: it would lock the person out [043].
+enrolments are left to Moodle.  Facts: contracts/moodle (numbers in brackets are its recorded answers).  Accounts sign in
+through us (`auth=oauth2`), so no password is ever sent, and `createpassword` never: it would lock the person out [043].
 
 Closing is `suspended=1` and nothing more: it ends the person's sessions at once.  It does not stop the *first* sign-in of
 an account Moodle never linked to us (2.5); our provider refuses closed accounts before Moodle hears of them, so the

@@ -21,7 +21,7 @@ FUNCTIONS = frozenset({
 })  # fmt: skip
 LONGEST_IDNUMBER, LONGEST_NAME = 100, 254  # of its columns
 AT_ONCE = 200  # cohorts in one question: far below the fields that PHP would drop unseen (1.5)
-SYSTEM = {"type": "system", "value": ""}
+SYSTEM: Mapping[str, Json] = {"type": "system", "value": ""}
 MEMBER_ALREADY, NOT_THERE = "3", "2"  # warning codes [212, 214]
 
 
@@ -123,7 +123,7 @@ class Cohorts:
     def _there(self, kind: str, code: str) -> Cohort | None:
         return next((one for one in self.ours() if one.key == (kind, code.casefold())), None)
 
-    def _made(self, kind: str, code: str, told: Mapping[str, str]) -> Cohort:
+    def _made(self, kind: str, code: str, told: Mapping[str, Json]) -> Cohort:
         """Another process may have been quicker: that is refused like any other mistake [201]."""
         try:
             made = self._rest.create("core_cohort_create_cohorts", {"cohorts": [{"categorytype": SYSTEM, **told}]})

@@ -1,6 +1,6 @@
 """A stand-in of Moodle's REST web service on loopback; behaves as contracts/moodle recorded.
 
-Owns HTTP, tokens, the bracket encoding, faults on demand, and the file the users are kept in.
+Owns HTTP, tokens, the bracket encoding, faults on demand, and the files the site is kept in.
 """
 
 import json
@@ -8,6 +8,7 @@ import re
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from connectors.moodle import MoodleSettings
 from connectors.standins.listening import Listening
+from connectors.standins.moodle_cohorts import COURSE_CREATOR, Cohorts
 from connectors.standins.moodle_site import CLASSES, Refused, Site
 
 ENDPOINT = "/webservice/rest/server.php"
@@ -24,7 +26,8 @@ class MoodleStandin(Listening):
     """Listens from entering to leaving.
 
     `faults` holds answers for the next calls, first in first out: a status (500), an error code ('sitemaintenance'),
-    'garbage' (200 with a page) or 'hang' (does the work and never answers).  `site` may be looked into and changed.
+    'garbage' (200 with a page) or 'hang' (does the work and never answers).  `site` and
+    `cohorts` may be looked into and changed.
     """
 
     def __init__(self, folder: Path, port: int = 0, token: str = "standin-moodle-token",
@@ -41,10 +44,16 @@ class MoodleStandin(Listening):
         """How a connector reaches this stand-in."""
         return MoodleSettings(url=self.url, token=self.token)
 
+    @property
+    def with_cohorts(self) -> MoodleSettings:
+        """The same, with cohorts, and the role of a course creator for teachers."""
+        return replace(self.settings, cohorts="achkych", roles={"moodle.teacher": COURSE_CREATOR})
+
     def serve(self, address: tuple[str, int]) -> HTTPServer:
         self.folder.mkdir(parents=True, exist_ok=True)
         server = ThreadingHTTPServer(address, type("Handler", (_Handler,), {"standin": self}))
         self.site = Site(f"http://127.0.0.1:{server.server_port}", self._clock)
+        self.cohorts = Cohorts(self.site)
         self._load()
         return server
 
@@ -63,15 +72,22 @@ class MoodleStandin(Listening):
         return result
 
     def _load(self) -> None:
-        if self._file.exists():
-            self.site.users = {int(one): user for one, user in json.loads(self._file.read_text()).items()}
+        if self._users_file.exists():
+            self.site.users = {int(one): user for one, user in json.loads(self._users_file.read_text()).items()}
+        if self._cohorts_file.exists():
+            self.cohorts.load(json.loads(self._cohorts_file.read_text()))
 
     def _save(self) -> None:
-        self._file.write_text(json.dumps(self.site.users, ensure_ascii=False, indent=1))
+        self._users_file.write_text(json.dumps(self.site.users, ensure_ascii=False, indent=1))
+        self._cohorts_file.write_text(json.dumps(self.cohorts.dump(), ensure_ascii=False, indent=1))
 
     @property
-    def _file(self) -> Path:
+    def _users_file(self) -> Path:
         return self.folder / "moodle-users.json"
+
+    @property
+    def _cohorts_file(self) -> Path:
+        return self.folder / "moodle-cohorts.json"
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,6 +1,6 @@
-"""What the Moodle stand-in knows: users, and the five functions a connector calls, as recorded in contracts/moodle.
+"""What the Moodle stand-in knows: users, and the functions for them that a connector calls, as recorded in contracts/moodle.
 
-Owns the behaviour behind the web service; HTTP and faults are `moodle.py`'s.  Numbers in brackets are recorded answers.
+Owns the behaviour behind the web service; HTTP and faults are `moodle.py`'s, cohorts and roles `moodle_cohorts.py`'s.  Numbers in brackets are recorded answers.
 """
 
 import re
@@ -37,7 +37,8 @@ DETAILS = {"username", "idnumber", "auth", "department", "institution", "confirm
            "trackforums", "city", "country"}  # fmt: skip
 ALWAYS = {"department", "theme"}  # answered even when empty; other empty fields are left out
 CAPABILITIES = {"moodle/user:create", "moodle/user:update", "moodle/user:delete", "moodle/user:viewdetails",
-                "moodle/user:viewalldetails"}  # fmt: skip
+                "moodle/user:viewalldetails", "moodle/cohort:view", "moodle/cohort:manage", "moodle/cohort:assign",
+                "moodle/role:assign"}  # fmt: skip
 USERNAME = re.compile(r"[a-z0-9._@-]+")
 EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
 EXACT = {"id", "idnumber", "username", "auth"}
@@ -51,6 +52,7 @@ CLASSES = {
                       "Sorry, but you do not currently have permissions to do that."),
     "invalidtoken": (r"core\exception\moodle_exception", "Invalid token - token not found"),
     "accessexception": ("webservice_access_exception", "Access control exception"),
+    "codingerror": (r"core\exception\coding_exception", "Coding error detected, it must be fixed by a programmer"),
     "useradminodelete": (r"core\exception\moodle_exception", "Administrator accounts cannot be deleted."),
     "usernotdeletederror": (r"core\exception\moodle_exception", "User not deleted - error"),
 }  # fmt: skip
@@ -98,24 +100,24 @@ class Site:
 
     def _create_users(self, parameters: Parameters) -> list[Record]:
         """All or nothing [306]."""
-        self._need("moodle/user:create")
-        users = _listed(parameters, "users", {"users"})
+        self.need("moodle/user:create")
+        users = listed(parameters, "users", {"users"})
         for index, user in enumerate(users):
             self._check_new(user, users[:index])
         return [{"id": record["id"], "username": record["username"]} for record in map(self._store, users)]
 
     def _update_users(self, parameters: Parameters) -> Record:
         """Parameters are checked for all before; then each for itself, failures become warnings [069, 070]."""
-        self._need("moodle/user:update")
-        users = _listed(parameters, "users", {"users"})
+        self.need("moodle/user:update")
+        users = listed(parameters, "users", {"users"})
         for user in users:
             _check_parameters(user, UPDATE_ONLY)
-            _refuse("id" not in user)
+            refuse("id" not in user)
         return {"warnings": [warning for user in users if (warning := self._update(user))]}
 
     def _delete_users(self, parameters: Parameters) -> None:
-        self._need("moodle/user:delete")
-        ids = [_whole(one) for one in _listed(parameters, "userids", {"userids"})]
+        self.need("moodle/user:delete")
+        ids = [whole(one) for one in listed(parameters, "userids", {"userids"})]
         for one in ids:
             self._check_deletable(one)
         for one in ids:
@@ -126,7 +128,7 @@ class Site:
 
     def _get_users(self, parameters: Parameters) -> Record:
         """Criteria are ANDed; one with an unknown key is dropped with a warning, so everybody is answered [124]."""
-        criteria = _listed(parameters, "criteria", {"criteria"})
+        criteria = listed(parameters, "criteria", {"criteria"})
         unknown = [one["key"] for one in criteria if one["key"] not in EXACT | LIKE]
         found = [u for u in self.users.values() if not u["deleted"] and
                  all(_matches(u, one["key"], one["value"]) for one in criteria if one["key"] not in unknown)]  # fmt: skip
@@ -138,9 +140,9 @@ class Site:
 
     def _get_users_by_field(self, parameters: Parameters) -> list[Record]:
         """With `id` deleted users come too, unmarked [326]."""
-        field, values = parameters.get("field"), _listed(parameters, "values", {"field", "values"})
-        _refuse(field not in {"id", "idnumber", "username", "email"})
-        _refuse(field == "username" and not all(USERNAME.fullmatch(value) for value in values))
+        field, values = parameters.get("field"), listed(parameters, "values", {"field", "values"})
+        refuse(field not in {"id", "idnumber", "username", "email"})
+        refuse(field == "username" and not all(USERNAME.fullmatch(value) for value in values))
         wanted = {value.casefold() for value in values}  # MariaDB compares without case [114, 115]
         found = [u for u in self.users.values() if str(u[str(field)]).casefold() in wanted
                  and (field == "id" or not u["deleted"])]  # fmt: skip
@@ -156,13 +158,13 @@ class Site:
 
     def _check_new(self, user: Record, before: list[Record]) -> None:
         _check_parameters(user, CREATE_ONLY)
-        _refuse(any(not user.get(name, "").strip() for name in ("username", "firstname", "lastname", "email")))
-        _refuse(
+        refuse(any(not user.get(name, "").strip() for name in ("username", "firstname", "lastname", "email")))
+        refuse(
             user.get("auth", "manual") == "manual" and not user.get("password") and user.get("createpassword") != "1"
         )
-        _refuse(not EMAIL.fullmatch(user["email"]))
-        _refuse(any(self._taken(name, user[name], None) for name in ("username", "email")))
-        _refuse(any(one["email"].lower() == user["email"].lower() for one in before))
+        refuse(not EMAIL.fullmatch(user["email"]))
+        refuse(any(self._taken(name, user[name], None) for name in ("username", "email")))
+        refuse(any(one["email"].lower() == user["email"].lower() for one in before))
         _check_lengths(user)
 
     def _check_deletable(self, one: int) -> None:
@@ -172,7 +174,7 @@ class Site:
             raise Refused("useradminodelete" if one == 2 else "usernotdeletederror")
 
     def _update(self, user: Record) -> Record | None:
-        one = _whole(user["id"])
+        one = whole(user["id"])
         if code := self._objection(one, user):
             return {"item": "user", "itemid": one, "warningcode": code, "message": f"error/{code}"}
         stored = self.users[one]
@@ -210,31 +212,31 @@ class Site:
         }  # fmt: skip
         return self.users[number]
 
-    def _need(self, capability: str) -> None:
+    def need(self, capability: str) -> None:
         if capability not in self.capabilities:
             raise Refused("nopermissions")
 
 
-def _refuse(condition: bool) -> None:
+def refuse(condition: bool) -> None:
     """Moodle tells no more than this about a bad parameter."""
     if condition:
         raise Refused("invalidparameter")
 
 
-def _listed(parameters: Parameters, name: str, known: set[str]) -> list[Any]:
+def listed(parameters: Parameters, name: str, known: set[str]) -> list[Any]:
     """A required list; an unknown key fails the call [026], an empty list cannot be sent [037]."""
     value = parameters.get(name)
-    _refuse(not isinstance(value, dict) or bool(parameters.keys() - known))
+    refuse(not isinstance(value, dict) or bool(parameters.keys() - known))
     return list(value.values()) if isinstance(value, dict) else []
 
 
 def _check_parameters(user: Record, further: set[str]) -> None:
     """Types of the parameters, before anything is looked up."""
-    _refuse(bool(user.keys() - WRITABLE - further))
-    _refuse("username" in user and not USERNAME.fullmatch(user["username"]))
-    _refuse(user.get("auth", "manual") not in AUTHS or user.get("lang", "en") not in LANGUAGES)
-    _refuse(any("<" in user.get(name, "") for name in ("firstname", "lastname")))
-    _refuse(user.get("suspended", "0") not in ("0", "1"))
+    refuse(bool(user.keys() - WRITABLE - further))
+    refuse("username" in user and not USERNAME.fullmatch(user["username"]))
+    refuse(user.get("auth", "manual") not in AUTHS or user.get("lang", "en") not in LANGUAGES)
+    refuse(any("<" in user.get(name, "") for name in ("firstname", "lastname")))
+    refuse(user.get("suspended", "0") not in ("0", "1"))
 
 
 def _check_lengths(user: Record) -> None:
@@ -242,8 +244,8 @@ def _check_lengths(user: Record) -> None:
         raise Refused("dmlwriteexception")
 
 
-def _whole(value: str) -> int:
-    _refuse(not value.isdigit())
+def whole(value: str) -> int:
+    refuse(not value.isdigit())
     return int(value)
 
 
