@@ -83,14 +83,14 @@ class Cohorts:
 
     def rename(self, cohort: Cohort, name: str) -> None:
         """What is not sent stays as it is; the context has to be sent [221]."""
-        changed = {"id": cohort.id, "categorytype": SYSTEM, "name": name[:LONGEST_NAME],
-                   "idnumber": f"{self._prefix}:{cohort.kind}:{cohort.code}"}  # fmt: skip
+        changed: dict[str, Json] = {"id": cohort.id, "categorytype": SYSTEM, "name": name[:LONGEST_NAME],
+                                    "idnumber": f"{self._prefix}:{cohort.kind}:{cohort.code}"}  # fmt: skip
         self._rest.read("core_cohort_update_cohorts", {"cohorts": [changed]})
 
     def enter(self, user: str, cohorts: Iterable[Cohort]) -> None:
         """Answers 200 with warnings for what it did not do, and none of them says for whom [214]."""
-        members: list[Json] = [{"cohorttype": {"type": "id", "value": cohort.id}, "usertype": {"type": "id", "value": user}}
-                   for cohort in cohorts]  # fmt: skip
+        whom: Json = {"type": "id", "value": user}
+        members: list[Json] = [{"cohorttype": {"type": "id", "value": one.id}, "usertype": whom} for one in cohorts]
         answer = self._rest.read("core_cohort_add_cohort_members", {"members": members}) if members else None
         codes = {str(warning["warningcode"]) for warning in (answer or {}).get("warnings", ())}
         if NOT_THERE in codes:

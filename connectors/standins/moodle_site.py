@@ -1,6 +1,7 @@
 """What the Moodle stand-in knows: users, and the functions for them that a connector calls, as recorded in contracts/moodle.
 
-Owns the behaviour behind the web service; HTTP and faults are `moodle.py`'s, cohorts and roles `moodle_cohorts.py`'s.  Numbers in brackets are recorded answers.
+Owns the behaviour behind the web service; HTTP and faults are `moodle.py`'s, cohorts and roles `moodle_cohorts.py`'s.
+Numbers in brackets are recorded answers.
 """
 
 import re

@@ -86,6 +86,22 @@ def moodle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
 
 
 @pytest.fixture(scope="module")
+def cohorts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
+    """Moodle with cohorts and roles; a cohort and a role of somebody else's."""
+    with MoodleStandin(tmp_path_factory.mktemp("moodle-cohorts")) as standin:
+        choir = standin.cohorts.put("choir")
+
+        def mark(remote_id: str) -> None:
+            standin.cohorts.members[choir].append(int(remote_id))
+            standin.cohorts.roles.add((9, int(remote_id)))
+
+        def read(remote_id: str) -> object:
+            return int(remote_id) in standin.cohorts.members[choir], (9, int(remote_id)) in standin.cohorts.roles
+
+        yield Target(Moodle, standin.with_cohorts, "token", mark, read)
+
+
+@pytest.fixture(scope="module")
 def mail(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     if not slapd.available():
         missing("the Debian package slapd")
@@ -251,7 +267,7 @@ def ekyzmat(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
         yield Target(Ekyzmat, standin.settings, "", lambda _: None, untouched, "999999", put, strange)
 
 
-WRITING = ["moodle", "mail", "ldap", "unet", "zoom", "canva", "google", "koha", "onec"]
+WRITING = ["moodle", "cohorts", "mail", "ldap", "unet", "zoom", "canva", "google", "koha", "onec"]
 
 
 @pytest.fixture(params=[*WRITING, "ekyzmat"])
@@ -522,6 +538,7 @@ def test_settings_do_not_show_their_secrets(target: Target) -> None:
 def test_stand_ins_start_again_with_their_state(tmp_path: Path) -> None:
     one = wanted()
     with MoodleStandin(tmp_path) as standin:
-        made = Moodle(standin.settings).create(one, "op-1")
+        made = Moodle(standin.with_cohorts).create(one, "op-1")
     with MoodleStandin(tmp_path) as standin:
-        assert Moodle(standin.settings).find(key(one)) == made
+        assert Moodle(standin.with_cohorts).find(key(one)) == made
+        assert standin.cohorts.roles == {(2, int(made.id))}
