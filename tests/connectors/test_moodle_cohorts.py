@@ -129,7 +129,10 @@ def test_another_s_cohort_is_not_renamed_by_whoever_leaves_it(site: MoodleStandi
 def test_a_teacher_has_the_role_as_long_as_the_program(site: MoodleStandin, moodle: Moodle) -> None:
     keep(moodle, changed(programs=["moodle.teacher", "moodle.author"]))
     one = int(seen(moodle).id)
-    assert site.cohorts.roles == {(2, one)} and seen(moodle).attributes["programs"] == ["moodle.author", "moodle.teacher"]
+    assert site.cohorts.roles == {(2, one)} and seen(moodle).attributes["programs"] == [
+        "moodle.author",
+        "moodle.teacher",
+    ]
     assert site.cohorts.people() | {FIT: [one], TEACHERS: [one], CREATORS: [one]} == site.cohorts.people()
     keep(moodle, changed(programs=["moodle.author"]))
     assert site.cohorts.roles == set() and site.cohorts.people()[CREATORS] == []
