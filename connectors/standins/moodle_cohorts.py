@@ -141,7 +141,8 @@ class Cohorts:
 
     def _of(self, cohort: int) -> list[int]:
         """Whoever is deleted is in no cohort any more (1.7)."""
-        return [one for one in self.members[cohort] if not self._site.users[one]["deleted"]]
+        there = {one for one, user in self._site.users.items() if not user["deleted"]}
+        return [one for one in self.members[cohort] if one in there]
 
     def _known(self, cohort: str) -> Record:
         if whole(cohort) not in self.table:

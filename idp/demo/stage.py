@@ -118,7 +118,7 @@ class Stage:
             return
         targets: dict[str, dict[str, Any]] = {
             "unet": {"url": self.unet.url, "token": self.unet.token},
-            "moodle": {"url": self.moodle.url, "token": self.moodle.token},
+            "moodle": {"url": self.moodle.url, "token": self.moodle.token, "cohorts": "achkych"},
         }
         if self.mail is not None:
             mail = self.mail.settings

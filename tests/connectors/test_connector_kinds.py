@@ -14,7 +14,7 @@ SETTINGS = {
     **{kind: {"url": "https://scim.example.edu/v2", "token": "t"} for kind in ("scim", "zoom", "canva")},
     "ldap": {"url": "ldaps://d.example.edu", "bind_dn": "cn=idp", "password": "p", "base": "ou=people"},
     "rest": {"url": "https://library.example.edu/api/v1", "map": "koha", "user": "u", "secret": "s"},
-    "moodle": {"url": "https://lms.example.edu", "token": "t"},
+    "moodle": {"url": "https://lms.example.edu", "token": "t", "cohorts": "ours", "roles": {"moodle.teacher": 2}},
     "mail": {"url": "ldaps://mail.example.edu", "bind_dn": "cn=idp", "password": "p", "base": "ou=people"},
     "google": {"service_account": "s@example.edu", "key_id": "k", "private_key": "p", "administrator": "a@example.edu"},
     "ekyzmat": {"url": "https://ss.example.edu:8443", "client": "central-server/GOV/70000098/idp",

@@ -47,7 +47,7 @@ def moodle(tmp_path: Any) -> Iterator[MoodleStandin]:
 def targets(unet: UnetStandin, moodle: MoodleStandin, slapd: SlapdStandin) -> dict[str, dict[str, Any]]:
     return {
         "unet": asdict(unet.settings),
-        "moodle": asdict(moodle.settings) | {"timeout": 1.0},
+        "moodle": asdict(moodle.with_cohorts) | {"timeout": 1.0},
         "mail": asdict(slapd.settings),
     }
 

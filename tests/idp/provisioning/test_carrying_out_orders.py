@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from connectors.standins.moodle import MoodleStandin
 from idp.clock import SetClock
 from idp.db import db
 from idp.flows.confirm_task import confirm_task
@@ -69,6 +70,19 @@ def test_a_transfer_updates_what_has_changed(desk: Desk, runner: Runner, hired: 
     assert [task.action for task in desk.tasks(hired, "unet")] == ["open", "change"]
     assert {desk.task(hired, system).status for system in CONNECTED} == {"done"}
     assert desk.link(hired, "unet").applied_revision == 2
+
+
+def test_a_transfer_leads_from_one_cohort_of_moodle_to_the_other(
+    desk: Desk, runner: Runner, hired: int, moodle: MoodleStandin, at_target: dict[str, Any]
+) -> None:
+    seen = at_target["moodle"].find(desk.key(hired))
+    before = f"achkych:department:{seen.attributes['department']}"
+    assert moodle.cohorts.people()[before] == [int(seen.id)]
+    desk.receive(transfer(hired))
+    runner.run_until_idle()
+    assert moodle.cohorts.people()[before] == []
+    assert moodle.cohorts.people()["achkych:department:0112"] == [int(seen.id)]
+    assert desk.link(hired, "moodle").seen["department"] == "0112"
 
 
 def test_a_dismissal_closes_everywhere_and_reads_it_back(
