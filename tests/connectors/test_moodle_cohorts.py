@@ -160,6 +160,15 @@ def test_a_role_is_taken_before_its_cohort_is_left(site: MoodleStandin, moodle: 
     assert seen(moodle).attributes["programs"]
 
 
+def test_leaving_the_double_of_a_role_s_cohort_takes_no_role(site: MoodleStandin, moodle: Moodle) -> None:
+    teacher = changed(programs=["moodle.teacher"])
+    keep(moodle, teacher)
+    site.cohorts.put(CREATORS, 4)
+    assert seen(moodle).attributes["programs"] == ["moodle.teacher", "role 2 (cohort 4)"]
+    keep(moodle, teacher)
+    assert site.cohorts.roles == {(2, 4)} and site.cohorts.members[4] == []
+
+
 def test_closing_leaves_cohorts_and_roles_as_they_were(site: MoodleStandin, moodle: Moodle) -> None:
     teacher = changed(programs=["moodle.teacher"])
     keep(moodle, teacher)
