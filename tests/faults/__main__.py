@@ -12,12 +12,16 @@ from tempfile import TemporaryDirectory
 
 from tests.faults.figure import Scenario
 from tests.faults.ground import Grounds
+from tests.faults.targets import down, drifts, flaky
 from tests.faults.workers import crowd, killed
 from tests.postgres import postgres_server
 
 SCENARIOS: dict[str, Scenario] = {
     "killed": killed,
+    "down": down,
+    "flaky": flaky,
     "crowd": crowd,
+    "drifts": drifts,
 }
 
 
