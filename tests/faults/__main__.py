@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from tests.faults.figure import Scenario
 from tests.faults.ground import Grounds
+from tests.faults.orders import dismissals, intake, shuffled
 from tests.faults.targets import down, drifts, flaky
 from tests.faults.workers import crowd, killed
 from tests.postgres import postgres_server
@@ -20,8 +21,11 @@ SCENARIOS: dict[str, Scenario] = {
     "killed": killed,
     "down": down,
     "flaky": flaky,
+    "shuffled": shuffled,
     "crowd": crowd,
     "drifts": drifts,
+    "dismissals": dismissals,
+    "intake": intake,
 }
 
 
