@@ -103,7 +103,7 @@ def dismissals(grounds: Grounds, scale: float) -> Iterator[Figure]:
         ground.send(without_mail(hire(number, **ground.days_ago(30))) for number in range(1, people + 1))
         ground.settle()
         _give_sessions(ground)
-        orders = ground.send(_all_dismissed(people))
+        orders = ground.send(_all_dismissed(ground, people))
         eventually(lambda: ground.count(Order, Order.held) == len(orders))
         ground.settle()
         closed = _shut(ground)
@@ -121,13 +121,13 @@ def dismissals(grounds: Grounds, scale: float) -> Iterator[Figure]:
         yield Figure(f"read back {seconds:.1f} s after the release (at most {READ_BACK:.0f})", seconds <= READ_BACK)
 
 
-def _all_dismissed(people: int) -> list[Body]:
+def _all_dismissed(ground: Ground, people: int) -> list[Body]:
     """Orders of as many lines as one may have."""
     orders = []
     for first in range(1, people + 1, LINES):
         numbers = range(first, min(first + LINES, people + 1))
         lines = [{"line": str(number), "ids": {"employeeNo": f"E-{number}"}} for number in numbers]
-        orders.append(dismissal(first) | {"persons": lines})
+        orders.append(dismissal(first, **ground.days_ago(0)) | {"persons": lines})
     return orders
 
 

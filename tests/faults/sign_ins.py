@@ -7,6 +7,8 @@ from contextlib import contextmanager
 
 from flask import Flask
 
+from idp.db import unit_of_work
+from idp.flows.signing_keys import ensure_signing_keys
 from tests.bench.achkych import SIGNATURES
 from tests.bench.flows import Flows
 from tests.bench.load import Connection, Tally, WrongError
@@ -40,6 +42,8 @@ def signing_in(ground: Ground, python: str) -> Iterator[Tally]:
 
 def _people(app: Flask) -> tuple[Client, list[Someone]]:
     make = Make(app)
+    with app.app_context(), unit_of_work():
+        ensure_signing_keys(make.here())
     registered = Party(app, make).client(redirect_uris=[CALLBACK], **SIGNATURES)
     made = [make.account(f"reader{number}", systems=("lms",)) for number in range(PEOPLE)]
     return Client(registered.client_id, registered.secret or ""), [Someone(one.login, one.password) for one in made]
