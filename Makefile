@@ -7,7 +7,7 @@ NPM := npm ci --silent --ignore-scripts --no-audit --no-fund --prefix
 PACKAGES := postgresql slapd ldap-utils dovecot-core dovecot-imapd dovecot-lmtpd dovecot-ldap \
 	postfix postfix-ldap apache2 libapache2-mod-auth-openidc redis-server chromium-headless-shell fonts-dejavu-core nodejs npm
 
-.PHONY: help setup demo test lint bench docs lock clean
+.PHONY: help setup demo test lint bench faults docs lock clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
@@ -38,6 +38,10 @@ bench: $(VENV)/dev  ## figures: orders; the provider beside two foreign ones; a 
 	$(BIN)/python -m tests.bench.speed
 	$(BIN)/python -m tests.bench.storm
 	$(BIN)/python -m tests.bench.timing
+
+SCALE ?= 0.05
+faults: $(VENV)/dev  ## kills, outages, floods: what becomes of orders meanwhile; SCALE=1 is the full figures (docs/faults.md)
+	TMPDIR=$(SCRATCH) $(BIN)/python -m tests.faults --scale $(SCALE)
 
 docs: $(VENV)/dev  ## write the generated pages
 	$(BIN)/python -m idp dev settings > docs/settings.md

@@ -97,7 +97,9 @@ class Ground:
     def astray(self, *systems: str) -> int:
         """Accounts that were to be brought into these systems, and are not as wanted there; failed tasks are such."""
         columns = (Link.system, Link.active, Link.attributes, Link.remote_id)
-        told = sa.select(*columns).where(Link.system.in_(systems), sa.exists().where(Task.account_id == Link.account_id))
+        told = sa.select(*columns).where(
+            Link.system.in_(systems), sa.exists().where(Task.account_id == Link.account_id)
+        )
         return sum(not self._is_there(*row) for row in self.rows(told))
 
     def _is_there(self, system: str, active: bool, attributes: dict[str, Any], remote_id: str | None) -> bool:
@@ -126,6 +128,7 @@ class Grounds:
 
     server: str
     folder: Path
+    name: str = "ground"  # its databases begin with it
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_numbers", count(1))
@@ -133,7 +136,7 @@ class Grounds:
     @contextmanager
     def ground(self, rules: str = "") -> Iterator[Ground]:
         """An empty installation; `rules` are added to its profile."""
-        folder = self.folder / f"ground-{next(self._numbers)}"  # type: ignore[attr-defined]
+        folder = self.folder / f"{self.name}-{next(self._numbers)}"  # type: ignore[attr-defined]
         folder.mkdir()
         profile = folder / "profile.toml"
         profile.write_text(PROFILE.read_text("utf8") + rules, "utf8")

@@ -48,7 +48,9 @@ def shuffled(grounds: Grounds, scale: float) -> Iterator[Figure]:
             ends.append(_delivered(ground, orders, random.Random(seed) if seed else None))
             astray, doubled = ground.astray(*STAFF), ground.doubled(*STAFF)
         if not seed:
-            yield Figure(f"{len(orders)} orders about {people} people, once in order, then {TIMES} times in {seeds} orders")
+            yield Figure(
+                f"{len(orders)} orders about {people} people, once in order, then {TIMES} times in {seeds} orders"
+            )
         alike = sum(ends[0].get(person) == end for person, end in ends[-1].items())
         holds = ends[-1] == ends[0] and not astray and not doubled
         yield Figure(f"seed {seed or 'none'}: {alike} of {people} alike, {astray} astray, {doubled} doubled", holds)

@@ -21,7 +21,7 @@ from tests.idp.provisioning.orders import hire, transfer
 HOURS, CHANGES = 24, 10  # of a day; of one person in it
 LAG = 60.0  # seconds that other targets may be behind
 HANG, GARBAGE = "hang", "garbage"
-ODDS = {HANG: 0.10, 500: 0.10, GARBAGE: 0.05}
+ODDS: dict[int | str, float] = {HANG: 0.10, 500: 0.10, GARBAGE: 0.05}
 REPAIR = '\n[rules.reconciliation]\nrepair = ["missing"]\nat_once = 1000\n'
 NEWEST = "Кафедра образцов"
 
@@ -44,7 +44,9 @@ def down(grounds: Grounds, scale: float) -> Iterator[Figure]:
         newest = sum(user["department"] == NEWEST for user in lms.people)
         yield Figure(f"newest state there: {newest} of {people}", newest == people and not ground.astray(*STAFF))
         writes = lms.calls.count("core_user_update_users")
-        yield Figure(f"writes there for {people * CHANGES} changes: {writes}, no older state before it", writes == people)
+        yield Figure(
+            f"writes there for {people * CHANGES} changes: {writes}, no older state before it", writes == people
+        )
         yield _doubled(ground)
 
 
@@ -79,7 +81,8 @@ def _lag(ground: Ground, since: datetime) -> float:
     """Seconds between an order's coming in and the last read-back of its task elsewhere, at most."""
     columns = sa.select(Order.received_at, Task.done_at).join(Task, Task.order_pk == Order.id)
     rows = ground.rows(columns.where(Task.system == "library", Order.received_at >= since, Task.status == "done"))
-    return max((row.done_at - row.received_at).total_seconds() for row in rows)
+    lags: list[float] = [(row.done_at - row.received_at).total_seconds() for row in rows]
+    return max(lags)
 
 
 def flaky(grounds: Grounds, scale: float) -> Iterator[Figure]:
@@ -140,7 +143,9 @@ def drifts(grounds: Grounds, scale: float) -> Iterator[Figure]:
         _hired(ground, 4 * planted)
         ground.pass_time(minutes=1)
         known = {(one.kind, one.remote_id) for one in _scan(ground)}  # the site's own accounts are nobody's
-        yield Figure(f"{planted} changes of {len(KINDS)} kinds among {4 * planted} accounts; missing ones may be mended")
+        yield Figure(
+            f"{planted} changes of {len(KINDS)} kinds among {4 * planted} accounts; missing ones may be mended"
+        )
         wanted = _plant(ground, planted)
         ground.pass_time(minutes=1)
         before = ground.targets["lms"].snapshot
@@ -166,7 +171,9 @@ def _scan(ground: Ground) -> list[Finding]:
 
 def _plant(ground: Ground, planted: int) -> dict[tuple[str, str], UUID]:
     """Change so many accounts, each kind in turn: what a scan must say, and whose account it is about."""
-    links = ground.rows(sa.select(Link.remote_id, Link.account_id).where(Link.system == "lms").order_by(Link.account_id))
+    links = ground.rows(
+        sa.select(Link.remote_id, Link.account_id).where(Link.system == "lms").order_by(Link.account_id)
+    )
     wanted = {}
     for turn, link in enumerate(links[:planted]):
         kind, change = KINDS[turn % len(KINDS)]

@@ -85,7 +85,9 @@ def _moved(ground: Ground, number: int, day: int) -> Body:
 
 
 def _last_counts(ground: Ground, people: int) -> Iterator[Figure]:
-    lasting = sa.select(Person.employee_no, AffiliationRow.department).join(Person).where(AffiliationRow.ends_on.is_(None))
+    lasting = (
+        sa.select(Person.employee_no, AffiliationRow.department).join(Person).where(AffiliationRow.ends_on.is_(None))
+    )
     departments = [row.department for row in ground.rows(lasting)]
     right = sum(user["department"] == "Кафедра образцов" for user in ground.targets["lms"].people)
     holds = departments == ["0112"] * people and right == people and not ground.astray(*STAFF)
