@@ -39,9 +39,8 @@ bench: $(VENV)/dev  ## figures: orders; the provider beside two foreign ones; a 
 	$(BIN)/python -m tests.bench.storm
 	$(BIN)/python -m tests.bench.timing
 
-SCALE ?= 0.05
 faults: $(VENV)/dev  ## kills, outages, floods: what becomes of orders meanwhile; SCALE=1 is the full figures (docs/faults.md)
-	TMPDIR=$(SCRATCH) $(BIN)/python -m tests.faults --scale $(SCALE)
+	TMPDIR=$(SCRATCH) $(BIN)/python -m tests.faults $(if $(SCALE),--scale $(SCALE))
 
 docs: $(VENV)/dev  ## write the generated pages
 	$(BIN)/python -m idp dev settings > docs/settings.md

@@ -6,7 +6,7 @@ The targets run in this process, and so does the desk at which orders come in; w
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -124,19 +124,17 @@ class Ground:
 
 @dataclass(frozen=True)
 class Grounds:
-    """Gives grounds on one server of PostgreSQL, all copied from a database that the migrations built."""
+    """Gives grounds on one server of PostgreSQL, each with a database of its own."""
 
     server: str
     folder: Path
     name: str = "ground"  # its databases begin with it
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_numbers", count(1))
+    numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     @contextmanager
     def ground(self, rules: str = "") -> Iterator[Ground]:
         """An empty installation; `rules` are added to its profile."""
-        folder = self.folder / f"{self.name}-{next(self._numbers)}"  # type: ignore[attr-defined]
+        folder = self.folder / f"{self.name}-{next(self.numbers)}"
         folder.mkdir()
         profile = folder / "profile.toml"
         profile.write_text(PROFILE.read_text("utf8") + rules, "utf8")
